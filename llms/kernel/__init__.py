@@ -1,0 +1,1 @@
+"""What every room may lean on: errors, hooks, config, limits, paths, log, types. Names no feature."""

@@ -1,0 +1,185 @@
+"""What the JSON files may hold. Checked, then kept as plain dicts: keys nobody declared here survive."""
+
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args, get_origin
+
+import msgspec
+
+from llms.kernel.limits import Limits, Seconds
+from llms.kernel.types import Json
+
+VERSION = 3
+Number = int | float
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of llms.json. A missing key is fine, and so is one that is not declared."""
+
+
+class Chat(Section, frozen=True):
+    """A template: a whole chat request. Fields a vendor adds are welcome."""
+
+    model: str = ""  # absent: the first model of the first live provider, a demo model only if alone
+    messages: list[Json] = []
+    modalities: list[str] = []
+    stream: bool = False
+
+
+class Events(Section, frozen=True, rename="camel"):
+    transport: str = "auto"
+    long_poll_timeout_seconds: Number = 25
+    sse_heartbeat_seconds: Number = 15
+    sse_connect_timeout_seconds: Number = 5
+    sse_failure_threshold: Number = 3
+    sse_retry_delay_seconds: Number = 10
+
+
+class Agent(Section, frozen=True, rename="camel"):
+    max_concurrency: int = 2
+    poll_seconds: Seconds = 1
+    lease_seconds: Seconds = 300
+
+
+class Defaults(Section, frozen=True):
+    headers: dict[str, str] = {}
+    events: Events = Events()
+    text: Chat = Chat()
+    image: Chat = Chat()
+    audio: Chat = Chat()
+    file: Chat = Chat()
+    out_image: Chat = msgspec.field(name="out:image", default=Chat())
+    out_audio: Chat = msgspec.field(name="out:audio", default=Chat())
+    check: Chat = Chat()
+    compact: Chat = Chat()
+    commit: Chat = Chat()
+    summarize: Chat | None = None
+    voice: dict[str, str] = {}
+    agent: Agent = Agent()
+
+
+class ConvertImage(Section, frozen=True):
+    max_size: Annotated[str, msgspec.Meta(pattern=r"^\d+x\d+$")] = "1536x1024"
+    max_length: Annotated[int, msgspec.Meta(ge=1)] = 1_572_864
+
+
+class Convert(Section, frozen=True):
+    image: ConvertImage = ConvertImage()
+
+
+class Pattern(str):
+    """A regular expression that compiles."""
+
+
+class Provider(Section, frozen=True):
+    """One entry of `providers`. Other keys belong to the provider's class and are its own to check."""
+
+    enabled: bool = True
+    id: str = ""
+    name: str = ""
+    npm: str = ""
+    api: str = ""
+    api_key: str | None = None
+    env: list[str] = []
+    models: dict[str, Json] = {}
+    map_models: dict[str, str] = {}
+    include_models: Pattern | None = None
+    exclude_models: Pattern | None = None
+    headers: dict[str, str] = {}
+    check: Chat = Chat()
+    modalities: dict[str, Json] = {}
+    server_tools: list[str] = []
+    stream: bool = True
+    frequency_penalty: Number | None = None
+    presence_penalty: Number | None = None
+    temperature: Number | None = None
+    top_p: Number | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+    seed: int | None = None
+    top_logprobs: int | None = None
+    parallel_tool_calls: bool | None = None
+    store: bool | None = None
+    enable_thinking: bool | None = None
+
+
+class ConfigFile(Section, frozen=True):
+    """llms.json."""
+
+    version: int = VERSION
+    disable_extensions: list[str] = []
+    defaults: Defaults = Defaults()
+    limits: Limits = Limits()
+    convert: Convert = Convert()
+    loading: list[str] = []
+    auth: Json = {}
+    mcp_client: Json = {}
+    git_clone_hosts: list[str] = []
+    allowed_hosts: list[str] = []  # names besides our own address that requests may be addressed to
+    providers: dict[str, Provider] = {}
+
+
+class CatalogEntry(Section, frozen=True):
+    """One provider of providers.json or providers-extra.json."""
+
+    id: str = ""
+    env: list[str] = []
+    npm: str = ""
+    api: str = ""
+    name: str = ""
+    doc: str = ""
+    models: dict[str, Json] = {}
+
+
+def problem(value: Any, kind: Any, path: str = "") -> str | None:
+    """The first thing in `value` that is not as `kind` says, as `limits.retries: expected int, got str`."""
+    try:
+        msgspec.convert(value, kind, dec_hook=_compile)
+    except msgspec.ValidationError as error:
+        for key, inner, of in _parts(value, kind):
+            if found := problem(inner, of, f"{path}.{key}" if path else key):
+                return found
+        expected, _, inside = str(error).partition(" - at `$")
+        where = path + inside.removesuffix("`")
+        return f"{where or 'the file'}: {expected[:1].lower()}{expected[1:]}".replace("`", "")
+    return None
+
+
+def unknown_keys(data: Json) -> list[str]:
+    """A sentence for each key of llms.json (and of its `limits`) that we do not know."""
+    found = [_unknown(key, ConfigFile, "") for key in data]
+    limits = data.get("limits")
+    if isinstance(limits, dict):
+        found += [_unknown(key, Limits, "limits.") for key in limits]
+    return [sentence for sentence in found if sentence]
+
+
+def _parts(value: Any, kind: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Key, value and type of what is in `value`: msgspec alone does not say which key of a dict is wrong."""
+    if not isinstance(value, dict):
+        return
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+        yield from ((key, inner, fields[key]) for key, inner in value.items() if key in fields)
+    elif get_origin(kind) is dict:
+        yield from ((key, inner, get_args(kind)[1]) for key, inner in value.items())
+
+
+def _compile(kind: type, value: object) -> Pattern:
+    if kind is not Pattern or not isinstance(value, str):
+        raise ValueError(f"Expected `str`, got `{type(value).__name__}`")
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"Expected a regular expression, but {error}") from error
+    return Pattern(value)
+
+
+def _unknown(key: str, kind: type[msgspec.Struct], prefix: str) -> str | None:
+    known = [field.encode_name for field in msgspec.structs.fields(kind)]
+    if key in known:
+        return None
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f" Did you mean {prefix}{near[0]}?" if near else " It is kept, and left to extensions."
+    return f"llms.json: unknown key {prefix}{key}.{hint}"
