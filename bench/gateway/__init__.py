@@ -1,0 +1,1 @@
+"""Our gateway against a bare aiohttp + uvloop reverse proxy: `python -m bench.gateway`."""
