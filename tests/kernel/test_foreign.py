@@ -1,0 +1,179 @@
+"""Calling code that is not ours: its thread, its deadline, and what becomes of what it raises."""
+
+import asyncio
+import functools
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from llms.kernel import foreign
+from llms.kernel.errors import NotFound
+from llms.kernel.foreign import ExtensionError
+
+CALLS = [foreign.call, foreign.call_here]
+Call = Callable[..., Coroutine[Any, Any, Any]]
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_an_async_function_answers(call: Call) -> None:
+    async def double(n: int, *, plus: int = 0) -> int:
+        return 2 * n + plus
+
+    assert await call(double, 4, plus=1, extension="mine") == 9
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_sync_function_answers(call: Call) -> None:
+    assert await call(lambda n, plus=0: 2 * n + plus, 4, plus=1, extension="mine") == 9
+
+
+async def test_a_sync_function_runs_in_a_thread_of_its_own() -> None:
+    assert await foreign.call(threading.get_ident, extension="mine") != threading.get_ident()
+
+
+async def test_call_here_stays_in_the_event_loops_thread() -> None:
+    assert await foreign.call_here(threading.get_ident, extension="mine") == threading.get_ident()
+
+
+async def test_an_async_function_runs_on_the_event_loop() -> None:
+    async def where() -> int:
+        return threading.get_ident()
+
+    assert await foreign.call(where, extension="mine") == threading.get_ident()
+
+
+async def test_a_sync_function_that_returns_a_coroutine_has_it_awaited() -> None:
+    async def inner() -> str:
+        return "answer"
+
+    def decorated() -> Awaitable[str]:
+        return inner()
+
+    assert await foreign.call(decorated, extension="mine") == "answer"
+
+
+async def test_an_object_whose_call_is_async_is_awaited() -> None:
+    class Handler:
+        async def __call__(self) -> str:
+            return "answer"
+
+    assert await foreign.call(Handler(), extension="mine") == "answer"
+
+
+async def test_a_partial_of_an_async_function_runs_on_the_event_loop() -> None:
+    async def where(_: str) -> int:
+        return threading.get_ident()
+
+    assert await foreign.call(functools.partial(where, "x"), extension="mine") == threading.get_ident()
+
+
+def _raising(error: BaseException) -> Callable[[], None]:
+    def broken() -> None:
+        raise error
+
+    return broken
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ValueError("no luck"), "no luck"),
+        (ValueError(), "ValueError"),
+        (KeyError("choices"), "KeyError('choices')"),
+        (StopIteration(), "StopIteration"),
+        (TimeoutError("their own"), "their own"),
+        (OSError(2, "No such file"), "[Errno 2] No such file"),
+    ],
+)
+async def test_a_foreign_error_becomes_ours_in_its_own_words(call: Call, error: Exception, message: str) -> None:
+    with pytest.raises(ExtensionError) as raised:
+        await call(_raising(error), extension="mine", deadline=30)
+    assert str(raised.value) == message
+    assert raised.value.extension == "mine"
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_an_error_of_ours_passes_unchanged(call: Call) -> None:
+    ours = NotFound("Not here.")
+    with pytest.raises(NotFound) as raised:
+        await call(_raising(ours), extension="mine")
+    assert raised.value is ours
+
+
+async def test_the_cause_is_kept_for_the_log() -> None:
+    with pytest.raises(ExtensionError) as raised:
+        await foreign.call(_raising(ValueError("no luck")), extension="mine")
+    assert isinstance(raised.value.__cause__, ValueError)
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_an_async_function_over_its_deadline_is_stopped_and_named(call: Call) -> None:
+    stopped = asyncio.Event()
+
+    async def forever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    with pytest.raises(ExtensionError, match=r"'mine' took longer than 0.01 s in forever\. Mend or disable it\."):
+        await call(forever, extension="mine", deadline=0.01)
+    assert stopped.is_set()
+
+
+async def test_a_sync_function_over_its_deadline_is_no_longer_waited_for() -> None:
+    released = threading.Event()
+
+    def slow() -> None:
+        released.wait(30)
+
+    try:
+        with pytest.raises(ExtensionError, match=r"'mine' took longer than 0.01 s in slow\."):
+            await foreign.call(slow, extension="mine", deadline=0.01)
+    finally:
+        released.set()
+
+
+async def test_a_timeout_of_its_own_is_not_taken_for_the_deadline() -> None:
+    async def gives_up() -> None:
+        async with asyncio.timeout(0):
+            await asyncio.Event().wait()
+
+    with pytest.raises(ExtensionError) as raised:
+        await foreign.call(gives_up, extension="mine", deadline=30)
+    assert str(raised.value) == "TimeoutError"
+
+
+async def test_cancelling_the_caller_cancels_the_function() -> None:
+    begun, stopped = asyncio.Event(), asyncio.Event()
+
+    async def forever() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    task = asyncio.create_task(foreign.call(forever, extension="mine", deadline=30))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert stopped.is_set()
+
+
+def test_call_now_gives_what_the_function_returns() -> None:
+    assert foreign.call_now(dict, extension="mine", a=1) == {"a": 1}
+
+
+def test_call_now_turns_a_foreign_error_into_ours() -> None:
+    with pytest.raises(ExtensionError, match=r"^no luck$"):
+        foreign.call_now(_raising(ValueError("no luck")), extension="mine")
+
+
+def test_call_now_lets_errors_of_ours_pass() -> None:
+    with pytest.raises(NotFound):
+        foreign.call_now(_raising(NotFound("Not here.")), extension="mine")
