@@ -1,0 +1,76 @@
+"""Shapes a chat for the model that will read it. Copies only what it changes; the caller's dict stays as it is."""
+
+from typing import Any, cast
+
+from llms.kernel.types import Chat, Json, Message, Model
+
+REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+_OURS = frozenset(("timestamp", "model", "usage", "_sequence", "streaming", "groundingMetadata", "provider_metadata"))
+_MEDIA = ("images", "audios", "files", "resources")
+_PLAIN = frozenset(("role", "content", "name", "tool_calls", "tool_call_id", "refusal", "audio"))
+
+
+def prepare(chat: Chat, model: Model | None) -> Chat:
+    """`chat` without what only we understand, in a form `model` can read."""
+    text_only = bool(model) and ((model or {}).get("modalities") or {}).get("input") == ["text"]
+    thinks_in = _reasoning_field(chat["model"], model)
+    prepared = chat.copy()
+    prepared.pop("metadata", None)
+    if not prepared.get("tools"):
+        prepared.pop("tools", None)
+    prepared["messages"] = [
+        message
+        if message.keys() <= _PLAIN and not (text_only and isinstance(message.get("content"), list))
+        else _shaped(message, text_only=text_only, thinks_in=thinks_in)
+        for message in chat["messages"]
+    ]
+    return prepared
+
+
+def _reasoning_field(name: str, model: Model | None) -> str | None:
+    """Where this model wants its own earlier reasoning, or None if nowhere."""
+    interleaved = (model or {}).get("interleaved")
+    if isinstance(interleaved, dict):
+        return cast(str | None, interleaved.get("field"))
+    name = name.lower()
+    if interleaved is True or "deepseek" in name:
+        return "reasoning_content"
+    if any(family in name for family in ("anthropic", "claude", "minimax")):
+        return "thinking"
+    return None
+
+
+def _shaped(message: Message, *, text_only: bool, thinks_in: str | None) -> Message:
+    shaped = cast(Json, {key: value for key, value in message.items() if key not in _OURS})
+    thought = next((shaped[name] for name in REASONING_FIELDS if shaped.get(name)), None)
+    for name in REASONING_FIELDS:
+        shaped.pop(name, None)
+    if thought is not None and thinks_in is not None and message.get("role") == "assistant":
+        shaped[thinks_in] = thought
+    if text_only:
+        _project(shaped)
+    return cast(Message, shaped)
+
+
+def _project(message: Json) -> None:
+    """Turns what a text-only model cannot see into a line that says so."""
+    content = message.get("content")
+    if isinstance(content, list):
+        message["content"] = "\n".join(filter(None, map(_as_text, content)))
+    omitted = [f"{len(message[key])} {key}" for key in _MEDIA if isinstance(message.get(key), list) and message[key]]
+    for key in _MEDIA:
+        message.pop(key, None)
+    if omitted:
+        message["content"] = f"{message.get('content') or ''}\n[{', '.join(omitted)} omitted]".strip()
+
+
+def _as_text(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    kind = str(part.get("type") or "unknown")
+    if kind == "text":
+        return str(part.get("text") or "")
+    detail = part.get(kind)
+    name = detail.get("filename") if isinstance(detail, dict) else None
+    label = {"image_url": "image", "input_audio": "audio"}.get(kind, kind)
+    return f"[{label} attachment omitted for text-only model: {name or 'unnamed'}]"
