@@ -1,0 +1,1 @@
+"""Finds extensions, gives each its context, and takes the blame off everything else when one fails."""
