@@ -1,0 +1,58 @@
+"""Errors as HTTP answers, readable by OpenAI clients and by our own UI."""
+
+import math
+import re
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from llms.kernel.errors import LlmsError, ProviderError
+from llms.kernel.types import Json
+from llms.web.reply import json_response
+
+_ENVELOPE = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound"}
+
+
+def error_body(error: LlmsError) -> Json:
+    """`error` for OpenAI clients, `responseStatus` for our UI and extensions."""
+    return {
+        "error": {"message": error.message, "type": error.kind, "code": error.code, "param": error.param},
+        "responseStatus": {
+            "errorCode": _ENVELOPE.get(error.status) or error.code or "Error",
+            "message": error.message,
+        },
+    }
+
+
+def respond(error: LlmsError) -> web.Response:
+    """The answer for `error`, with `Retry-After` where the provider gave one."""
+    headers: dict[str, str] = dict(error.headers) if isinstance(error, HttpError) else {}
+    if isinstance(error, ProviderError) and error.retry_after is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
+    return json_response(error_body(error), status=error.status, headers=headers)
+
+
+class HttpError(LlmsError):
+    """An error that aiohttp or an extension raised as an HTTP status, with the headers it asks for."""
+
+    def __init__(self, message: str, *, status: int, reason: str, headers: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+        self.code = re.sub(r"\W+", "", reason) or "Error"
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return "invalid_request_error" if self.status < 500 else "server_error"
+
+
+def from_http(exc: web.HTTPException, *, path: str, method: str) -> HttpError:
+    """What an HTTPException means, with the fix for those aiohttp itself raises."""
+    message = exc.text or exc.reason
+    if isinstance(exc, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(exc.allowed_methods))
+        message = f"{method} is not allowed at {path}. Use {allowed}."
+    elif isinstance(exc, web.HTTPNotFound) and message.startswith("404"):
+        message = f"There is nothing at {path}. Check the address."
+    kept = {name: value for name, value in exc.headers.items() if not name.lower().startswith("content-")}
+    return HttpError(message, status=exc.status, reason=exc.reason, headers=kept)

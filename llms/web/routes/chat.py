@@ -1,0 +1,60 @@
+"""POST /v1/chat/completions (https://platform.openai.com/docs/api-reference/chat/create)."""
+
+from contextlib import aclosing
+from typing import cast
+
+from aiohttp import web
+
+from llms.kernel.errors import RequestError
+from llms.kernel.types import Chat, Context, Json
+from llms.web.keys import APP
+from llms.web.middleware import REQUEST_ID
+from llms.web.reply import json_object, json_response
+from llms.web.stream import AnswerStream
+
+_OURS = ("threadId", "tools", "nohistory", "nostore", "title")
+
+
+def routes() -> list[web.RouteDef]:
+    return [web.post("/v1/chat/completions", complete)]
+
+
+async def complete(request: web.Request) -> web.StreamResponse:
+    """The answer to a chat: one JSON document, or with `stream` its events."""
+    app = request.app[APP]
+    chat = cast(Chat, await json_object(request))
+    context = _context(request, chat)
+    stream, include_usage = chat.get("stream"), _wants_usage(chat)
+    if not isinstance(stream, bool | None):
+        raise RequestError("`stream` must be true or false.", param="stream")
+    if not stream:
+        return json_response(await app.pipeline.complete(chat, context))
+    answer = AnswerStream(request, include_usage=include_usage, keep_alive=app.config.limits.keep_alive_interval)
+    async with aclosing(app.pipeline.stream(chat, context)) as batches:
+        return await answer.relay(batches)
+
+
+def _context(request: web.Request, chat: Chat) -> Context:
+    """What travels with this chat. A caller that names no tools gets none of the server's: it brings its own."""
+    metadata = chat.get("metadata")
+    if not isinstance(metadata, dict | None):
+        raise RequestError("`metadata` must be an object.", param="metadata")
+    metadata = metadata or {}
+    ours = {key: metadata[key] for key in _OURS if key in metadata}
+    context: Json = {
+        "chat": chat,
+        "request": request,
+        "user": None,
+        "request_id": request[REQUEST_ID],
+        "metadata": metadata,
+        "tools": "none",
+        **ours,
+    }
+    return cast(Context, context)
+
+
+def _wants_usage(chat: Chat) -> bool:
+    options = chat.get("stream_options")
+    if not isinstance(options, dict | None):
+        raise RequestError("`stream_options` must be an object.", param="stream_options")
+    return bool((options or {}).get("include_usage"))

@@ -1,0 +1,1 @@
+"""The HTTP door, tried from outside."""

@@ -1,0 +1,78 @@
+"""The border around handlers that are not ours: what they raise still ends as an answer."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from llms.web.guard import Guard
+from llms.web.middleware import border, sign
+
+Client = TestClient[web.Request, web.Application]
+
+
+async def unauthorized(_: web.Request) -> web.Response:
+    raise web.HTTPUnauthorized(text="Sign in first.", headers={"WWW-Authenticate": "Basic", "X-Extra": "1"})
+
+
+async def redirected(_: web.Request) -> web.Response:
+    raise web.HTTPFound("/elsewhere")
+
+
+async def broken(_: web.Request) -> web.Response:
+    raise KeyError("an inner detail")
+
+
+async def half_sent(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    await response.write(b"half")
+    raise KeyError("an inner detail")
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    app = web.Application(middlewares=[border(Guard(bound="127.0.0.1"))])
+    app.on_response_prepare.append(sign)
+    for handler in (unauthorized, redirected, broken, half_sent):
+        app.router.add_get(f"/{handler.__name__}", handler)
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+async def test_an_http_error_of_a_handler_keeps_status_words_and_headers(client: Client) -> None:
+    response = await client.get("/unauthorized")
+    assert response.status == 401
+    assert response.headers["WWW-Authenticate"] == "Basic"
+    assert response.headers["X-Extra"] == "1"
+    assert await response.json() == {
+        "error": {"message": "Sign in first.", "type": "invalid_request_error", "code": "Unauthorized", "param": None},
+        "responseStatus": {"errorCode": "Unauthorized", "message": "Sign in first."},
+    }
+
+
+async def test_a_redirect_of_a_handler_goes_through_signed(client: Client) -> None:
+    response = await client.get("/redirected", allow_redirects=False)
+    assert response.status == 302
+    assert response.headers["Location"] == "/elsewhere"
+    assert response.headers["Server"] == "llms"
+
+
+async def test_a_bug_of_a_handler_is_a_500_without_details(client: Client) -> None:
+    response = await client.get("/broken")
+    assert response.status == 500
+    assert "inner detail" not in await response.text()
+
+
+async def test_an_answer_that_breaks_half_way_is_cut_and_not_mixed_with_another(client: Client) -> None:
+    response = await client.get("/half_sent")
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await response.read()
+
+
+async def test_the_server_goes_on_after_an_answer_that_broke(client: Client) -> None:
+    response = await client.get("/half_sent")
+    response.close()
+    assert (await client.get("/unauthorized")).status == 401
