@@ -1,0 +1,1 @@
+"""The harness for authors of extensions, tried as they use it."""
