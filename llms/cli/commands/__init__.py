@@ -1,0 +1,1 @@
+"""One verb a file: each has `run`, which gives the exit code."""

@@ -1,0 +1,20 @@
+"""One run of the program, as its commands see it."""
+
+from argparse import Namespace
+from dataclasses import dataclass
+
+from llms.app import App
+from llms.cli.parser import Parser
+from llms.host.loader import Host
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """The started app, the extensions, and what was typed and piped in."""
+
+    app: App
+    host: Host
+    parser: Parser
+    options: Namespace
+    words: list[str]
+    piped: str = ""

@@ -1,0 +1,34 @@
+"""One invocation in its event loop, from the start of its app to its close."""
+
+import asyncio
+from collections.abc import Callable
+
+from llms.cli.dispatch import dispatch
+from llms.cli.invocation import Invocation
+
+
+def run(invocation: Invocation) -> int:
+    """Starts the app, does what the line says, and closes the app on every way out; gives the exit code."""
+    factory = _fast_loop() if invocation.options.serve is not None else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(_run(invocation))
+
+
+async def _run(invocation: Invocation) -> int:
+    app, host = invocation.app, invocation.host
+    try:
+        await host.install(app, cli_args=invocation.options, extra_args=invocation.words)
+        await app.start()
+        await host.load()
+        return await dispatch(invocation)
+    finally:
+        await app.close()
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's event loops, where it exists."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
