@@ -1,0 +1,1 @@
+"""The built-in features: one folder each, using only what `llms.api` gives every extension."""
