@@ -1,0 +1,1 @@
+"""Clients others wrote, unchanged, against our server."""
