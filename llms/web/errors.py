@@ -7,29 +7,28 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from llms.kernel.errors import LlmsError, ProviderError
+from llms.kernel.secrets import Secrets
 from llms.kernel.types import Json
 from llms.web.reply import json_response
 
 _ENVELOPE = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound"}
 
 
-def error_body(error: LlmsError) -> Json:
-    """`error` for OpenAI clients, `responseStatus` for our UI and extensions."""
+def error_body(error: LlmsError, secrets: Secrets) -> Json:
+    """`error` for OpenAI clients, `responseStatus` for our UI and extensions; vendors repeat keys, this does not."""
+    message = secrets.mask(error.message)
     return {
-        "error": {"message": error.message, "type": error.kind, "code": error.code, "param": error.param},
-        "responseStatus": {
-            "errorCode": _ENVELOPE.get(error.status) or error.code or "Error",
-            "message": error.message,
-        },
+        "error": {"message": message, "type": error.kind, "code": error.code, "param": error.param},
+        "responseStatus": {"errorCode": _ENVELOPE.get(error.status) or error.code or "Error", "message": message},
     }
 
 
-def respond(error: LlmsError) -> web.Response:
+def respond(error: LlmsError, secrets: Secrets) -> web.Response:
     """The answer for `error`, with `Retry-After` where the provider gave one."""
     headers: dict[str, str] = dict(error.headers) if isinstance(error, HttpError) else {}
     if isinstance(error, ProviderError) and error.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after))
-    return json_response(error_body(error), status=error.status, headers=headers)
+    return json_response(error_body(error, secrets), status=error.status, headers=headers)
 
 
 class HttpError(LlmsError):

@@ -8,7 +8,7 @@ https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Preven
 
 import ipaddress
 import socket
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from aiohttp import hdrs, web
 
@@ -27,15 +27,15 @@ def is_loopback(host: str) -> bool:
 
 
 class Guard:
-    """Checks every request. `bound` is the address the server listens on, `allowed` further host names."""
+    """Checks every request. `bound` is the address the server listens on; `allowed` tells further host names."""
 
-    def __init__(self, *, bound: str, allowed: Collection[str] = ()) -> None:
+    def __init__(self, *, bound: str, allowed: Callable[[], Collection[str]] = tuple) -> None:
         self._open = not is_loopback(bound)
-        names = {*_LOOPBACK, bound, *allowed}
+        names = {*_LOOPBACK, bound}
         if self._open:
             names |= {socket.gethostname(), socket.getfqdn()}
-        self._names = {name.lower().strip("[]") for name in names}
-        self._allowed_origins = {name.lower() for name in allowed}
+        self._names = {_name(name) if "::" not in name else name for name in names}
+        self._allowed = allowed
 
     def check(self, request: web.BaseRequest) -> None:
         """Raises Forbidden or UnsupportedMedia for a request that another site may have caused."""
@@ -56,7 +56,7 @@ class Guard:
             _check_type(headers.get(hdrs.CONTENT_TYPE, ""))
 
     def _is_ours(self, name: str) -> bool:
-        if name in self._names or name.endswith(".localhost"):
+        if name in self._names or name.endswith(".localhost") or self._is_allowed(name):
             return True
         return self._open and _address(name) is not None  # an address cannot be made to point elsewhere
 
@@ -64,7 +64,10 @@ class Guard:
         scheme, _, rest = origin.lower().partition("://")
         if scheme not in ("http", "https"):
             return False
-        return rest == (host or "").lower() or _name(rest) in self._allowed_origins
+        return rest == (host or "").lower() or self._is_allowed(_name(rest))
+
+    def _is_allowed(self, name: str) -> bool:
+        return name in {_name(allowed) for allowed in self._allowed()}
 
 
 def _check_type(content_type: str) -> None:

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import os
 import re
-import uuid
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from llms.kernel.errors import LlmsError, RequestError
+from llms.kernel.secrets import Secrets
 from llms.web import errors
 from llms.web.guard import Guard
 from llms.web.stream import ANSWER, AnswerStream
@@ -18,8 +19,11 @@ _SENDABLE = re.compile(r"[\w.:-]{1,128}", re.ASCII).fullmatch
 logger = logging.getLogger("llms.web")
 
 
-def border(guard: Guard) -> Middleware:
-    """The middleware that every request passes, outermost, so that whatever nobody handled still ends as an answer."""
+def border(guard: Guard, secrets: Secrets) -> Middleware:
+    """The middleware that every request passes, outermost, so that whatever nobody handled still ends as an answer.
+
+    No answer tells one of `secrets`.
+    """
 
     @web.middleware
     async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -28,19 +32,21 @@ def border(guard: Guard) -> Middleware:
             guard.check(request)
             return await handler(request)
         except LlmsError as error:
-            return await _answer(request, error)
+            return await _answer(request, error, secrets)
         except web.HTTPException as exc:
             if exc.status < 400:
                 raise
-            return await _answer(request, errors.from_http(exc, path=request.path, method=request.method))
+            told = errors.from_http(exc, path=request.path, method=request.method)
+            return await _answer(request, told, secrets)
         except ConnectionResetError as exc:
             raise _hang_up() from exc  # the client is gone: nobody is left to answer
         except RecursionError:
-            return await _answer(request, RequestError("The request is nested too deeply. Flatten its JSON."))
+            too_deep = RequestError("The request is nested too deeply. Flatten its JSON.")
+            return await _answer(request, too_deep, secrets)
         except Exception as exc:  # the web border: what is not ours is logged whole and told as little as possible
             logger.error("Request %s failed", request_id, exc_info=exc, extra={"request_id": request_id})
             message = f"Internal error. The log tells more under request id {request_id}."
-            return await _answer(request, LlmsError(message), log=False)
+            return await _answer(request, LlmsError(message), secrets, log=False)
 
     return handle
 
@@ -53,16 +59,16 @@ async def sign(request: web.Request, response: web.StreamResponse) -> None:
         response.headers["X-Request-Id"] = request_id
 
 
-async def _answer(request: web.Request, error: LlmsError, *, log: bool = True) -> web.StreamResponse:
+async def _answer(request: web.Request, error: LlmsError, secrets: Secrets, *, log: bool = True) -> web.StreamResponse:
     """`error` as a response of its own, or as the end of a stream that has begun."""
     if log:
         _log(request, error)
     stream: AnswerStream | None = request.get(ANSWER)
     if stream is not None and stream.response.prepared:
-        return await stream.fail(error)
+        return await stream.fail(error, secrets)
     if request.writer.output_size:  # a second head inside the first response's body would be read as its content
         raise _hang_up() from error
-    return errors.respond(error)
+    return errors.respond(error, secrets)
 
 
 def _hang_up() -> asyncio.CancelledError:
@@ -73,7 +79,7 @@ def _hang_up() -> asyncio.CancelledError:
 def _request_id(request: web.Request) -> str:
     """The caller's own id where it is fit for a header and a log line, else a new one."""
     given = request.headers.get("X-Request-Id")
-    return given if given and _SENDABLE(given) else uuid.uuid4().hex
+    return given if given and _SENDABLE(given) else os.urandom(16).hex()
 
 
 def _log(request: web.Request, error: LlmsError) -> None:

@@ -21,8 +21,10 @@ from llms.web.routes import chat, models, page, status
 
 def web_app(app: App, *, host: str, extensions: Collection[str] = ()) -> web.Application:
     """The aiohttp application with every route, behind the border."""
-    guard = Guard(bound=host, allowed=app.config.data.get("allowed_hosts") or ())
-    application = web.Application(middlewares=[border(guard)], client_max_size=app.config.limits.client_max_size)
+    guard = Guard(bound=host, allowed=lambda: app.config.data.get("allowed_hosts") or ())
+    application = web.Application(
+        middlewares=[border(guard, app.secrets)], client_max_size=app.config.limits.client_max_size
+    )
     application.on_response_prepare.append(sign)
     application[APP] = app
     application[EXTENSIONS] = list(extensions)

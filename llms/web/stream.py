@@ -7,6 +7,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from llms.kernel.errors import LlmsError
+from llms.kernel.secrets import Secrets
 from llms.kernel.types import Chunk
 from llms.providers.events import DONE, KEEP_ALIVE, StreamEvent, encode_data
 from llms.web.errors import error_body
@@ -51,10 +52,10 @@ class AnswerStream:
         del self._request[ANSWER]  # so that request and answer let go of each other without the collector
         return self.response
 
-    async def fail(self, error: LlmsError) -> web.StreamResponse:
+    async def fail(self, error: LlmsError, secrets: Secrets) -> web.StreamResponse:
         """Ends an answer that has begun with `error` as its last event."""
         with suppress(ConnectionResetError):  # the client may be gone by now
-            await self._write(encode_data(error_body(error)))
+            await self._write(encode_data(error_body(error, secrets)))
             await self.response.write_eof()
         return self.response
 

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from llms.kernel.secrets import Secrets
 from llms.web.guard import Guard
 from llms.web.middleware import border, sign
 
@@ -34,7 +35,7 @@ async def half_sent(request: web.Request) -> web.StreamResponse:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    app = web.Application(middlewares=[border(Guard(bound="127.0.0.1"))])
+    app = web.Application(middlewares=[border(Guard(bound="127.0.0.1"), Secrets())])
     app.on_response_prepare.append(sign)
     for handler in (unauthorized, redirected, broken, half_sent):
         app.router.add_get(f"/{handler.__name__}", handler)

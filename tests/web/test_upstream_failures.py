@@ -43,9 +43,13 @@ async def test_a_refused_key_says_whose_key_to_check(server: TestServer, fake_up
     assert answer.message == "Upstream: invalid key (check this provider's API key)"
 
 
-async def test_an_error_never_tells_the_key(server: TestServer, fake_upstream: FakeUpstream) -> None:
-    fake_upstream.enqueue_error(401, "no such key")
-    answer = await ask(server)
+@STREAMED
+async def test_an_error_never_tells_the_key_its_vendor_repeats(
+    server: TestServer, fake_upstream: FakeUpstream, streamed: bool
+) -> None:
+    fake_upstream.enqueue_error(401, "no such key: test-key-0123456789")
+    answer = await ask(server, chat(stream=streamed))
+    assert answer.message.startswith("Upstream: no such key: ***")
     assert b"test-key-0123456789" not in answer.body
 
 

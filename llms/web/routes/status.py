@@ -30,13 +30,20 @@ async def config(request: web.Request) -> web.Response:
     live = app.registry.live.values()
     return json_response(
         {
-            "defaults": redact(app.config.data.get("defaults") or {}),
+            "defaults": _templates(app.config.data),
             "status": {key: value for key, value in _status(app).items() if key != "all"},
             "extensions": request.app[EXTENSIONS],
             "requiresAuth": False,
             "providers": [_provider(provider) for provider in live],
         }
     )
+
+
+def _templates(config: Json) -> Json:
+    """What requests are made of; the headers sent to providers are nobody's business, whatever they are called."""
+    templates: Json = redact(config.get("defaults") or {})
+    templates.pop("headers", None)
+    return templates
 
 
 def _status(app: App) -> Json:
