@@ -69,7 +69,7 @@ class Host:
                 with parser.extended_by(extension.name):
                     hook(parser)
             except Exception as exc:  # the border to extensions: a broken one costs only itself
-                self._failed("parser", extension, exc)
+                self._failed("add the flags of", extension, exc)
 
     async def install(self, app: App, *, cli_args: argparse.Namespace, extra_args: list[str]) -> None:
         """Gives every extension its context. One that fails is taken out again with all it had registered."""
@@ -77,14 +77,11 @@ class Host:
             extension.ctx = ExtensionContext(
                 app, name=extension.name, path=extension.path, cli_args=cli_args, extra_args=extra_args
             )
-            if not await self._call(extension, "__install__"):
-                for undo in reversed(extension.ctx.undo):
-                    undo()
-            elif (hook := extension.hook("__reload_providers__")) is not None:
-                app.hooks.reload_providers.add(partial(hook, extension.ctx), extension=extension.name)
+            if await self._call(extension, "__install__"):
+                _follow_reloads(app, extension)
 
     async def load(self) -> None:
-        """Calls every `__load__`, all at once. Providers exist by now."""
+        """Calls every `__load__`, all at once. One that fails is taken out again like one that fails to install."""
         await asyncio.gather(*(self._call(extension, "__load__") for extension in self.extensions[:]))
 
     async def run(self) -> bool:
@@ -110,6 +107,14 @@ class Host:
     def _failed(self, what: str, extension: Extension, error: Exception) -> None:
         logger.error("Failed to %s extension %s: %s", what, extension.name, error, exc_info=error.__cause__)
         self.extensions.remove(extension)
+        for undo in reversed(extension.ctx.undo if extension.ctx else ()):
+            undo()
+
+
+def _follow_reloads(app: App, extension: Extension) -> None:
+    hook, ctx = extension.hook("__reload_providers__"), extension.ctx
+    if hook is not None and ctx is not None:
+        ctx.undo.append(app.hooks.reload_providers.add(partial(hook, ctx), extension=extension.name))
 
 
 def _import(name: str) -> Extension | None:

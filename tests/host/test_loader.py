@@ -126,7 +126,7 @@ def test_a_raising_parser_hook_costs_only_its_extension(caplog: pytest.LogCaptur
     hosted = host(bad={"__parser__": broken}, good={"__parser__": lambda p: p.add_argument("--good")})
     hosted.add_arguments(parser := Parser())
     assert names(hosted) == ["good"]
-    assert errors(caplog) == ["Failed to parser extension bad: no luck"]
+    assert errors(caplog) == ["Failed to add the flags of extension bad: no luck"]
     assert parser.parse_args(["--good", "1"]).good == "1"
 
 
@@ -273,6 +273,19 @@ async def test_a_raising_load_is_reported_and_the_others_go_on(
     await hosted.load()
     assert (names(hosted), calls) == (["good"], ["good"])
     assert errors(caplog) == ["Failed to load extension bad: KeyError('token')"]
+
+
+async def test_a_raising_load_takes_back_what_install_registered(app: App, installed: Install) -> None:
+    calls: list[str] = []
+
+    def install(ctx: Any) -> None:
+        ctx.register_chat_request_filter(lambda chat, context: calls.append("filter"))
+
+    hosted = await installed(bad={"__install__": install, "__load__": broken, "__reload_providers__": calls.append})
+    await hosted.load()
+    await app.hooks.chat_request({}, {})
+    await app.hooks.reload_providers()
+    assert calls == []
 
 
 # -- __reload_providers__ --------------------------------------------------------------------------------------
