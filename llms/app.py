@@ -7,11 +7,13 @@ import logging
 from dataclasses import dataclass, field
 
 from llms.chat.pipeline import Pipeline
+from llms.kernel import foreign
 from llms.kernel.config import Config
 from llms.kernel.errors import LlmsError
 from llms.kernel.hooks import Hooks
 from llms.kernel.paths import Home
 from llms.kernel.secrets import Secrets
+from llms.media.converter import Converter
 from llms.providers.fetch import Fetcher
 from llms.providers.http import HttpClient
 from llms.providers.registry import Registry
@@ -34,6 +36,7 @@ class App:
     hooks: Hooks = field(init=False)
     http: HttpClient = field(init=False)
     fetch: Fetcher = field(init=False)
+    converter: Converter = field(init=False)
     registry: Registry = field(init=False)
     pipeline: Pipeline = field(init=False)
 
@@ -41,17 +44,24 @@ class App:
         self.hooks = Hooks(deadline=self.config.limits.hook_timeout)
         self.http = HttpClient(self.config.limits)
         self.fetch = Fetcher()
-        self.registry = Registry(self.http)
-        self.pipeline = Pipeline(config=self.config, hooks=self.hooks, registry=self.registry, fetch=self.fetch)
+        self.converter = Converter()
+        self.registry = Registry(self.http, environ=self.config.environ)
+        self.pipeline = Pipeline(
+            config=self.config,
+            hooks=self.hooks,
+            registry=self.registry,
+            fetch=self.fetch,
+            converter=self.converter,
+        )
 
     async def start(self) -> None:
-        """Makes the providers that the configuration names."""
+        """Makes the providers that the configuration names. What models they have may be told later."""
         await self.rebuild_providers()
 
     async def rebuild_providers(self) -> None:
         """Makes them anew, and from now on masks the secrets that configuration and providers hold."""
         self.secrets.add_from(self.config.data)
-        await self.registry.rebuild(self.config.data, self.config.catalog)
+        self.registry.rebuild(self.config.data, self.config.catalog)
         for provider in self.registry.live.values():  # theirs may come from the environment, under any name
             if isinstance(key := getattr(provider, "api_key", None), str):
                 self.secrets.add(key)
@@ -63,17 +73,23 @@ class App:
             if not self.config.changed():
                 continue
             try:
-                self.config.reload()
-                self.http.limits = self.config.limits
-                self.hooks.deadline = self.config.limits.hook_timeout
-                await self.rebuild_providers()
+                await foreign.call_here(self._take_changes, extension="configuration")
             except LlmsError as error:
                 logger.error("%s The configuration in use stays as it was.", error)
-            else:
-                await self.hooks.reload_providers()
-                logger.info("Configuration reloaded.")
+
+    async def _take_changes(self) -> None:
+        self.config.reload()
+        for warning in self.config.warnings:
+            logger.warning("%s", warning)
+        self.http.limits = self.config.limits
+        self.hooks.deadline = self.config.limits.hook_timeout
+        await self.rebuild_providers()
+        await self.hooks.reload_providers()
+        logger.info("Configuration reloaded.")
 
     async def close(self) -> None:
         await self.hooks.shutdown()
+        await self.registry.close()
         await self.fetch.close()
+        self.converter.close()
         await self.http.close()

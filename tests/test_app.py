@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -164,6 +164,38 @@ async def test_extensions_are_asked_to_add_their_providers_again(fake_upstream: 
     assert extension.asked == 1
 
 
+async def test_a_host_allowed_while_the_server_runs_is_let_in(watched: TestServer) -> None:
+    headers = {"Host": "llms.example"}
+    async with watched.http.get(f"{watched.url}/health", headers=headers) as refused:
+        assert refused.status == 403
+    edit(watched, lambda data: data.update(allowed_hosts=["llms.example"]))
+    await until(lambda: "allowed_hosts" in watched.app.config.data)
+    async with watched.http.get(f"{watched.url}/health", headers=headers) as allowed:
+        assert allowed.status == 200
+
+
+async def test_an_unknown_key_saved_while_the_server_runs_is_mentioned(
+    watched: TestServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    edit(watched, lambda data: data.update(provders={}))
+    await until(lambda: "provders" in caplog.text)
+    assert "providers" in caplog.text
+
+
+async def test_a_reload_that_breaks_in_an_unforeseen_way_does_not_end_the_watching(
+    watched: TestServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> bool:
+        raise ValueError("unforeseen")
+
+    monkeypatch.setattr(watched.app.config, "reload", broken)
+    edit(watched, offer("first"))
+    await until(lambda: "unforeseen" in caplog.text)
+    monkeypatch.undo()
+    edit(watched, offer("second"))
+    await until(lambda: "second" in watched.app.registry.live["upstream"].models)
+
+
 # -- start and end -----------------------------------------------------------------------------------------------
 
 
@@ -190,10 +222,8 @@ async def test_the_keys_of_providers_are_masked_once_started(app: App) -> None:
     await app.close()
 
 
-async def test_a_key_from_the_environment_is_masked_whatever_its_name(
-    watched: TestServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MY_VENDOR", "sekret-from-environ")
+async def test_a_key_from_the_environment_is_masked_whatever_its_name(watched: TestServer) -> None:
+    cast(dict[str, str], watched.app.config.environ)["MY_VENDOR"] = "sekret-from-environ"
     edit(watched, lambda data: data["providers"]["upstream"].update(api_key="$MY_VENDOR"))
     await until(lambda: watched.app.secrets.mask("sekret-from-environ") == MASK)
 

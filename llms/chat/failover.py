@@ -5,11 +5,19 @@ import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypedDict, TypeVar
+from typing import Generic, Protocol, TypedDict, TypeVar
 
 from llms.kernel.errors import LlmsError, ProviderError
 
+
+class Named(Protocol):
+    """What is asked: as far as this file goes, something with an id."""
+
+    id: str
+
+
 T = TypeVar("T")
+P = TypeVar("P", bound=Named)
 logger = logging.getLogger("llms.chat")
 LONGEST_WAIT = 5.0  # seconds; a caller told to wait longer can decide better than we can
 _FIRST_WAIT = 0.25
@@ -24,8 +32,8 @@ class Retrying(TypedDict):
 
 
 async def first_answer(
-    candidates: Sequence[Any],
-    attempt: Callable[[Any], Awaitable[T]],
+    candidates: Sequence[P],
+    attempt: Callable[[P], Awaitable[T]],
     *,
     rounds: int,
     on_retry: Callable[[str], Awaitable[None]],
@@ -45,7 +53,7 @@ async def first_answer(
     raise errors[0]
 
 
-class Attempts:
+class Attempts(Generic[P]):
     """The providers to ask, one after another.
 
     In each round every candidate is asked once, in order. One that answers 4xx (other than 408, 409, 429), or with a
@@ -53,14 +61,14 @@ class Attempts:
     long as those left have asked for.
     """
 
-    def __init__(self, candidates: Sequence[Any], rounds: int) -> None:
+    def __init__(self, candidates: Sequence[P], rounds: int) -> None:
         self._left = list(candidates)
         self._this_round = deque(self._left)
         self._rounds = rounds
         self._round = 1
         self._asked_to_wait = 0.0
 
-    async def next(self) -> Any | None:
+    async def next(self) -> P | None:
         """The provider to ask now, after a wait where a new round begins; None when there is nobody left to ask."""
         if not self._this_round:
             if self._round >= self._rounds or not await self._waited():
@@ -69,7 +77,7 @@ class Attempts:
             self._this_round.extend(self._left)
         return self._this_round.popleft()
 
-    def failed(self, provider: Any, error: LlmsError) -> None:
+    def failed(self, provider: P, error: LlmsError) -> None:
         """Takes note of an attempt that failed."""
         asked_to_wait = getattr(error, "retry_after", None) or 0.0
         if _is_final(error) or asked_to_wait > LONGEST_WAIT:

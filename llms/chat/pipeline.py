@@ -12,9 +12,8 @@ import traceback
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
 from types import TracebackType
-from typing import Any, cast
+from typing import cast
 
 from llms.chat import usage
 from llms.chat.failover import Retrying, first_answer
@@ -23,18 +22,23 @@ from llms.kernel.config import Config
 from llms.kernel.errors import RequestError
 from llms.kernel.hooks import Hooks
 from llms.kernel.types import Chat, Chunk, Completion, Context, Json
-from llms.media.images import convert
+from llms.media.converter import Converter
 from llms.media.inline import Fetch, inlined
+from llms.providers import shapes
 from llms.providers.assembler import StreamAssembler
+from llms.providers.base import Provider
 from llms.providers.events import StreamEvent
 from llms.providers.registry import Registry
+
+LONGEST_NAME = 256  # characters of a model's name
 
 
 class Pipeline:
     """Answers chats. `complete` gives the whole answer, `stream` gives it as it comes."""
 
-    def __init__(self, *, config: Config, hooks: Hooks, registry: Registry, fetch: Fetch) -> None:
+    def __init__(self, *, config: Config, hooks: Hooks, registry: Registry, fetch: Fetch, converter: Converter) -> None:
         self.config, self.hooks, self.registry, self.fetch = config, hooks, registry, fetch
+        self.converter = converter
 
     async def complete(self, chat: Chat, context: Context | None = None) -> Completion:
         """The whole answer, with usage, duration and cost. Raises LlmsError."""
@@ -42,11 +46,11 @@ class Pipeline:
         async with _ErrorFilters(self.hooks, context):
             chat = await self._admitted(chat, context)
 
-            async def attempt(provider: Any) -> Completion:
+            async def attempt(provider: Provider) -> Completion:
                 answer: Completion = await provider.chat(self._shaped(provider, chat, context), context)
                 return answer
 
-            completion = await first_answer(self._candidates(chat, context), attempt, **self._retrying(context))
+            completion = await first_answer(await self._candidates(chat, context), attempt, **self._retrying(context))
             await self._account(completion, context)
             return completion
 
@@ -60,13 +64,14 @@ class Pipeline:
         async with _ErrorFilters(self.hooks, context):
             chat = await self._admitted(chat, context)
 
-            async def attempt(provider: Any) -> Begun:
+            async def attempt(provider: Provider) -> Begun:
                 return await Begun.open(provider.stream(self._shaped(provider, chat, context), context))
 
-            begun = await first_answer(self._candidates(chat, context), attempt, **self._retrying(context))
+            begun = await first_answer(await self._candidates(chat, context), attempt, **self._retrying(context))
             async with aclosing(begun.events()) as batches:
                 async for batch in batches:
                     events = await self._filtered(batch, context) if self.hooks.chat_delta else batch
+                    _count_usage(events, context)
                     if assembler is not None:
                         assembler.feed_all(events)
                     yield events
@@ -80,15 +85,15 @@ class Pipeline:
         await self.hooks.chat_request(chat, context)
         check(chat)
         limits = (self.config.data.get("convert") or {}).get("image") or {}
-        fit = partial(convert, **{key: limits[key] for key in ("max_size", "max_length") if key in limits})
+        fit = self.converter.for_chat(**{key: limits[key] for key in ("max_size", "max_length") if key in limits})
         return await inlined(chat, fetch=self.fetch, local_files=context.get("local_files", False), convert=fit)
 
-    def _candidates(self, chat: Chat, context: Context) -> list[Any]:
+    async def _candidates(self, chat: Chat, context: Context) -> list[Provider]:
         """Every provider that can answer, the preferred one first."""
         preferred = context.get("provider") or chat.get("provider")
-        return self.registry.candidates(chat["model"], prefer=preferred if isinstance(preferred, str) else None)
+        return await self.registry.find(chat["model"], prefer=preferred if isinstance(preferred, str) else None)
 
-    def _shaped(self, provider: Any, chat: Chat, context: Context) -> Chat:
+    def _shaped(self, provider: Provider, chat: Chat, context: Context) -> Chat:
         """`chat` as `provider` shall get it; `context` now tells of this attempt."""
         model = provider.model_info(chat["model"])
         context["provider"] = provider.id
@@ -106,12 +111,15 @@ class Pipeline:
         return {"rounds": self.config.limits.retries, "on_retry": on_retry}
 
     async def _filtered(self, events: list[StreamEvent], context: Context) -> list[StreamEvent]:
-        """The events as the delta filters leave them. What is no chunk counts as nothing returned."""
+        """The events as the delta filters leave them. What they return counts only if it is a chunk."""
         kept = []
         for event in events:
             chunk = await self.hooks.chat_delta.transform(event.chunk, context)
-            if chunk is not None:
-                kept.append(StreamEvent(cast(Chunk, chunk) if isinstance(chunk, dict) else event.chunk))
+            if chunk is None:
+                continue
+            sound = next(filter(shapes.is_answer, (chunk, event.chunk)), None)
+            if sound is not None:
+                kept.append(StreamEvent(cast(Chunk, sound)))
         return kept
 
     async def _account(self, completion: Completion, context: Context) -> None:
@@ -119,6 +127,14 @@ class Pipeline:
         usage.account(completion, context)
         context["providerResponse"] = cast(Json, completion)
         await self.hooks.chat_response(completion, context)
+
+
+def _count_usage(events: list[StreamEvent], context: Context) -> None:
+    """Writes duration and cost beside the usage, where an event tells it."""
+    for event in events:
+        if not event.plain and event.chunk.get("usage"):
+            usage.count(cast(Json, event.chunk), context)
+            event.raw = None
 
 
 def begin(chat: Chat, context: Context | None) -> Context:
@@ -139,6 +155,8 @@ def check(chat: Chat) -> None:
         raise RequestError("Model not specified. Name one in `model`; `llms ls` shows them.", param="model")
     if not isinstance(model, str):
         raise RequestError("`model` must be a string.", param="model")
+    if len(model) > LONGEST_NAME:
+        raise RequestError(f"`model` is longer than {LONGEST_NAME} characters. Name a model.", param="model")
     if not isinstance(messages, list):
         raise RequestError("`messages` must be a list of messages.", param="messages")
     if not messages:

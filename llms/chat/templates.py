@@ -1,10 +1,10 @@
-"""Chat requests from the templates of `defaults`, and small readers of chats."""
+"""Chat requests from the templates of `defaults`, and what goes into them."""
 
 import copy
 from typing import Any, cast
 
 from llms.kernel.errors import NotFound
-from llms.kernel.types import Chat, Json, Message
+from llms.kernel.types import Chat, Json
 
 
 def chat_from_template(config: Json, template: str | None = None) -> Chat:
@@ -33,11 +33,3 @@ def set_user_text(chat: Chat, text: str) -> None:
         last["content"][-1]["text"] = text
     else:
         last["content"] = text
-
-
-def message_text(message: Message) -> str:
-    """All text of a message, parts joined with newlines."""
-    content = message.get("content")
-    if isinstance(content, str):
-        return content
-    return "\n".join(part.get("text") or "" for part in content or () if part.get("type") == "text")

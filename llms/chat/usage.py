@@ -15,7 +15,7 @@ def cost_of(usage: Usage, prices: Json) -> int:
     or reasoning tokens is that of ordinary ones. Counts that contradict each other never make a part negative.
     """
     if prices.get("type") == "request":
-        return round((prices.get("output") or 0) * 1_000_000)
+        return round(_price(prices, "output", 0) * 1_000_000)
     prompt, output = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
     details = cast(Json, usage.get("prompt_tokens_details") or {})
     read, written = details.get("cached_tokens") or 0, details.get("cache_write_tokens") or 0
@@ -24,7 +24,7 @@ def cost_of(usage: Usage, prices: Json) -> int:
         output += thought  # xAI counts reasoning beside the answer, not in it
     read, thought = min(read, prompt), min(thought, output)
     written = min(written, prompt - read)
-    per_input, per_output = prices.get("input") or 0, prices.get("output") or 0
+    per_input, per_output = _price(prices, "input", 0), _price(prices, "output", 0)
     return round(
         (prompt - read - written) * per_input
         + read * _price(prices, "cache_read", per_input)
@@ -35,8 +35,9 @@ def cost_of(usage: Usage, prices: Json) -> int:
 
 
 def _price(prices: Json, name: str, default: float) -> float:
+    """A price; `default` where none is told, or something that is no number."""
     value = prices.get(name)
-    return default if value is None else cast(float, value)
+    return value if isinstance(value, int | float) else default
 
 
 def reported_cost(answer: Any) -> float | None:
@@ -52,19 +53,25 @@ def reported_cost(answer: Any) -> float | None:
 
 
 def account(completion: Completion, context: Context) -> None:
-    """Writes duration, prices and cost into `completion`, and the duration into `context`."""
-    started = context.get("startedAt") or time.time()
-    context["duration"] = duration = round(time.time() - started, 3)
+    """Writes duration, prices and cost into a whole answer."""
+    count(cast(Json, completion), context)
+    given = completion.get("metadata")
+    metadata = completion["metadata"] = {**given} if isinstance(given, dict) else {}
+    metadata["duration"] = round(context["duration"] * 1000)
     prices = context.get("modelCost")
-    metadata = completion["metadata"] = {**(completion.get("metadata") or {})}
-    metadata["duration"] = round(duration * 1000)
     if prices and prices.get("input") is not None and prices.get("output") is not None:
         metadata["pricing"] = f"{prices['input']}/{prices['output']}"
-    usage = completion.get("usage")
+
+
+def count(answer: Json, context: Context) -> None:
+    """Writes into an answer, or its usage chunk, the duration so far and, where it can be told, the cost."""
+    started = context.get("startedAt") or time.time()
+    context["duration"] = round(time.time() - started, 3)
+    usage = answer.get("usage")
     if usage:
-        usage["duration"] = duration
-    cost = reported_cost(completion)
-    if cost is None and usage and prices:
+        usage["duration"] = context["duration"]
+    cost = reported_cost(answer)
+    if cost is None and usage and (prices := context.get("modelCost")):
         cost = cost_of(usage, prices) / 1_000_000
     if cost is not None:
-        completion["cost"] = cost
+        answer["cost"] = cost

@@ -26,7 +26,7 @@ async def any_model(invocation: Invocation) -> str:
     """
     registry = invocation.app.registry
     if (model := registry.default_model()) is None and await _agreed(invocation):
-        await _fetch(invocation)
+        await extension.run(invocation, invocation.parser.commands["local"], ["install"])
         model = registry.default_model()
     if model is None:
         raise ConfigError(NO_PROVIDER)
@@ -55,9 +55,3 @@ async def _line_typed() -> str | None:
     typed: asyncio.Future[bytes] = loop.create_future()
     threading.Thread(target=lambda: loop.call_soon_threadsafe(typed.set_result, os.read(0, 1024)), daemon=True).start()
     return (await typed).decode(errors="replace") or None
-
-
-async def _fetch(invocation: Invocation) -> None:
-    await extension.run(invocation, invocation.parser.commands["local"], ["install"])
-    if invocation.app.registry.default_model() is None:
-        await invocation.host.load()  # its provider is added at load, and only where the runtime is installed

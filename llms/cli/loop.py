@@ -20,6 +20,8 @@ async def _run(invocation: Invocation) -> int:
         await host.install(app, cli_args=invocation.options, extra_args=invocation.words)
         await app.start()
         await host.load()
+        if invocation.options.serve is None:  # a server tells its models whenever they are known
+            await app.registry.loaded(within=2.0)
         return await dispatch(invocation)
     finally:
         await app.close()

@@ -99,6 +99,11 @@ class Config:
         """The llms.json in use."""
         return self._sources.config
 
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment that `$NAME` is looked up in."""
+        return self._sources.environ
+
     def changed(self) -> bool:
         """Whether a file has changed since it was last read, well or badly."""
         return self._sources.signature() != self._signature

@@ -1,12 +1,18 @@
 """Calls code we did not write: sync or async, with a deadline, its failures turned into ours."""
 
 import asyncio
+import contextvars
 import inspect
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 from llms.kernel.errors import LlmsError
+
+MOST_STUCK = 32  # threads of one extension that nobody waits for any more
 
 
 class ExtensionError(LlmsError):
@@ -22,14 +28,15 @@ class ExtensionError(LlmsError):
 async def call(
     function: Callable[..., Any], *args: Any, extension: str, deadline: float | None = None, **kwargs: Any
 ) -> Any:
-    """What `function` returns. A sync one runs in a worker thread, so that it cannot stop the event loop.
+    """What `function` returns. A sync one runs in a thread of its own, so that it can stop neither the event loop
+    nor, where it never ends, other calls or the end of the process.
 
     Raises ExtensionError for whatever foreign error it raises; our own errors pass unchanged.
     """
     async with _border(function, extension, deadline):
         if inspect.iscoroutinefunction(function):
             return await function(*args, **kwargs)
-        result = await asyncio.to_thread(_sync, function, *args, **kwargs)
+        result = await _in_thread(partial(function, *args, **kwargs), extension)
         return await result if inspect.isawaitable(result) else result
 
 
@@ -46,6 +53,17 @@ def call_now(function: Callable[..., Any], *args: Any, extension: str, **kwargs:
     """As `call`, for a function that is sync and quick, where nothing can be awaited."""
     try:
         return function(*args, **kwargs)
+    except LlmsError:
+        raise
+    except Exception as exc:  # the border to code that is not ours
+        raise ExtensionError(_told(exc), extension=extension) from exc
+
+
+@contextmanager
+def border(extension: str) -> Iterator[None]:
+    """Raises ExtensionError for whatever foreign error the block raises; our own errors pass unchanged."""
+    try:
+        yield
     except LlmsError:
         raise
     except Exception as exc:  # the border to code that is not ours
@@ -69,12 +87,49 @@ async def _border(function: Callable[..., Any], extension: str, deadline: float 
         raise ExtensionError(message, extension=extension) from exc
 
 
-def _sync(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Calls `function` in its thread. A future cannot carry StopIteration: whoever waits for it would wait for ever."""
+async def _in_thread(function: Callable[[], Any], extension: str) -> Any:
+    """What `function` returns in a thread of its own."""
+    threads = (thread for thread in threading.enumerate() if isinstance(thread, _Thread))
+    if sum(thread.extension == extension and thread.given_up for thread in threads) >= MOST_STUCK:
+        message = f"Extension '{extension}' has {MOST_STUCK} calls that never end. Mend or disable it, then restart."
+        raise ExtensionError(message, extension=extension)
+    thread = _Thread(function, extension)
+    thread.start()
     try:
-        return function(*args, **kwargs)
-    except StopIteration as exc:
-        raise RuntimeError("StopIteration") from exc
+        return await asyncio.wrap_future(thread.outcome)
+    except asyncio.CancelledError:
+        thread.given_up = True
+        raise
+
+
+class _Thread(threading.Thread):
+    """One call. No process waits for it at its end."""
+
+    def __init__(self, function: Callable[[], Any], extension: str) -> None:
+        super().__init__(name=f"llms-{extension}", daemon=True)
+        self.extension = extension
+        self.given_up = False  # nobody waits for its outcome any more
+        self.outcome: Future[Any] = Future()
+        self._function = function
+        self._context = contextvars.copy_context()
+
+    def run(self) -> None:
+        if not self.outcome.set_running_or_notify_cancel():
+            return
+        try:
+            result = self._context.run(_sync, self._function)
+        except BaseException as exc:  # the border to code that is not ours
+            self.outcome.set_exception(exc)
+        else:
+            self.outcome.set_result(result)
+
+
+def _sync(function: Callable[[], Any]) -> Any:
+    """Calls `function`. A future cannot carry StopIteration, and SystemExit from a thread would end the server."""
+    try:
+        return function()
+    except (StopIteration, SystemExit) as exc:
+        raise RuntimeError(type(exc).__name__) from exc
 
 
 def _name(function: Callable[..., Any]) -> str:

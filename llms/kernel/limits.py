@@ -11,9 +11,9 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The `limits` of llms.json; a missing key has the value below. Times are seconds, sizes bytes."""
 
-    client_timeout: Seconds = 120.0  # one whole answer; streamed: the longest silence between two reads
+    client_timeout: Seconds = 120.0  # the longest silence between two reads of an answer
     connect_timeout: Seconds = 10.0  # to reach a provider
-    first_byte_timeout: Seconds = 0.0  # until a provider begins to answer; absent means client_timeout
+    first_byte_timeout: Seconds | None = None  # until a provider begins to answer; see first_byte
     client_max_size: Count = 20 * 1024 * 1024  # largest HTTP request body
     retries: Count = 3  # rounds over all candidates
     max_iterations: Count = 10  # provider calls in one tool loop
@@ -22,6 +22,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_timeout: Seconds = 30.0  # how long open streams may go on after SIGTERM
     hook_timeout: Seconds = 30.0  # one handler of an extension
 
-    def __post_init__(self) -> None:
-        if not self.first_byte_timeout:
-            msgspec.structs.force_setattr(self, "first_byte_timeout", self.client_timeout)
+    @property
+    def first_byte(self) -> Seconds:
+        """How long a provider may take to begin its answer: as long as it may be silent, unless told otherwise."""
+        return self.first_byte_timeout or self.client_timeout

@@ -2,6 +2,8 @@
 
 import struct
 import zlib
+from collections.abc import Callable
+from contextlib import closing
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -34,11 +36,19 @@ _PILLOW_ERRORS = (
 )
 
 
-def convert(data: bytes, mime: str, *, max_size: str = "1536x1024", max_length: int = 1572864) -> tuple[bytes, str]:
+def convert(
+    data: bytes,
+    mime: str,
+    *,
+    max_size: str = "1536x1024",
+    max_length: int = 1572864,
+    before_unpacking: Callable[[int], None] | None = None,
+) -> tuple[bytes, str]:
     """The image as a model may have it, with its real media type; `mime` is what its source says.
 
     One larger than `max_size` on a side, or longer than `max_length` in base64, is fitted inside both as WebP on
     white, upright. Any other comes back as the same object, and so does every image where Pillow is missing.
+    `before_unpacking` is told how many pixels an image has that is not small at first sight, and may refuse it.
     Raises RequestError for what is no image or unpacks to too many pixels.
     """
     box = _box(max_size)
@@ -50,9 +60,13 @@ def convert(data: bytes, mime: str, *, max_size: str = "1536x1024", max_length: 
     if known in _NOT_FOR_PILLOW:
         return data, known
     try:
-        with PIL.Image.open(BytesIO(data), formats=_FORMATS) as image:
-            _refuse_bomb(image.width * image.height)
-            if _fits(image, box) and base64_length(data) <= max_length:
+        with closing(PIL.Image.open(BytesIO(data), formats=_FORMATS)) as image:  # frees the pixels, error or not
+            pixels, is_short = image.width * image.height, base64_length(data) <= max_length
+            _refuse_bomb(pixels)
+            fits = is_short and max(image.size) <= min(box)
+            if not fits and before_unpacking:
+                before_unpacking(pixels)  # already to learn how a PNG is turned, Pillow unpacks it
+            if fits or (is_short and _fits(image, box)):
                 return data, known or PIL.Image.MIME[image.format or ""]
             return _shrunk(image, box, max_length), "image/webp"
     except PIL.UnidentifiedImageError as exc:

@@ -3,18 +3,17 @@
 import asyncio
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from llms.kernel.errors import RequestError
 from llms.kernel.types import Chat, Json, Message
+from llms.media.converter import Convert
 from llms.media.sources import Attachment, Fetch, Sources
 from llms.media.types import media_type
 
 __all__ = ["Convert", "Fetch", "inlined"]
-
-Convert = Callable[[bytes, str], tuple[bytes, str]]  # image, media type -> the same, fit for a model
 
 MAX_ATTACHMENTS = 500  # no provider takes more, and one request must not make us open any number of URLs
 _AT_ONCE = 4
@@ -123,39 +122,38 @@ async def _resolved(place: _Place, sources: Sources, convert: Convert, free: asy
         if not value or not isinstance(value, str):
             raise RequestError(f"`{name}.{kind.field}` is missing. Set it to a URL or to the content in base64.")
         async with free:
-            found = await sources.load(value)
-            resolved = await asyncio.to_thread(kind.build, given, found, convert)
+            resolved = await kind.build(given, await sources.load(value), convert)
     except RequestError as error:
         raise RequestError(f"Invalid {kind.label}: {error}", param=str(place)) from error
     return place.part if resolved is detail else {**place.part, name: resolved}
 
 
-def _image(detail: Json, found: Attachment, convert: Convert) -> Json:
-    data, mime = convert(found.data, found.mime)
+async def _image(detail: Json, found: Attachment, convert: Convert) -> Json:
+    data, mime = await convert(found.data, found.mime)
     if not mime.startswith("image/"):
         raise RequestError(f"It is {mime or 'of unknown type'}, no image. Send a PNG, JPEG, WebP or GIF.")
     if found.inline and data is found.data and mime == found.mime:
         return detail
-    return {**detail, "url": _data_uri(data, mime)}
+    return {**detail, "url": await _data_uri(data, mime)}
 
 
-def _audio(detail: Json, found: Attachment, _: Convert) -> Json:
+async def _audio(detail: Json, found: Attachment, _: Convert) -> Json:
     mime = media_type(found.data, declared=found.mime)
     heard = mime.startswith("audio/") or mime in ("application/ogg", "video/webm")
     if found.inline and not found.mime and (detail.get("format") or not heard):
         return detail  # bare base64, as OpenAI wants it: the caller knows what it is
     if not heard:
         raise RequestError(f"It is {mime}, no audio. Send WAV or MP3.")
-    return {**detail, "data": b64encode(found.data).decode(), "format": _audio_format(mime)}
+    return {**detail, "data": await _base64(found.data), "format": _audio_format(mime)}
 
 
-def _file(detail: Json, found: Attachment, _: Convert) -> Json:
+async def _file(detail: Json, found: Attachment, _: Convert) -> Json:
     given = detail.get("filename")
     filename = given if given and isinstance(given, str) else found.name or "file"
     if found.inline and found.mime:
         return detail if filename is given else {**detail, "filename": filename}
     mime = media_type(found.data, declared=found.mime, name=filename)
-    return {**detail, "filename": filename, "file_data": _data_uri(found.data, mime)}
+    return {**detail, "filename": filename, "file_data": await _data_uri(found.data, mime)}
 
 
 def _audio_format(mime: str) -> str:
@@ -164,8 +162,12 @@ def _audio_format(mime: str) -> str:
     return {"mpeg": "mp3", "mpeg3": "mp3", "wave": "wav", "vnd.wave": "wav", "mp4": "m4a"}.get(subtype, subtype)
 
 
-def _data_uri(data: bytes, mime: str) -> str:
-    return f"data:{mime};base64,{b64encode(data).decode()}"
+async def _data_uri(data: bytes, mime: str) -> str:
+    return f"data:{mime};base64,{await _base64(data)}"
+
+
+async def _base64(data: bytes) -> str:
+    return (await asyncio.to_thread(b64encode, data)).decode()
 
 
 class _Kind(NamedTuple):
@@ -173,7 +175,7 @@ class _Kind(NamedTuple):
 
     label: str
     field: str
-    build: Callable[[Json, Attachment, Convert], Json]
+    build: Callable[[Json, Attachment, Convert], Awaitable[Json]]
 
 
 _KINDS = MappingProxyType(

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import msgspec
 
-from llms.kernel.errors import StreamCut
 from llms.kernel.types import Chunk, Completion, Json, Usage
 from llms.providers.events import StreamEvent
 
@@ -19,8 +18,8 @@ _PIECES = ("arguments", "data", "transcript")
 class StreamAssembler:
     """Builds one completion from tidied chunks.
 
-    Feed chunks in order; `finish()` gives the completion, and raises StreamCut where the stream ended with
-    neither a finish reason nor `[DONE]`.
+    Feed chunks in order; `so_far()` gives the completion as known by then. Whether a stream was cut is for the
+    provider to say, who alone sees its `[DONE]`.
     """
 
     def __init__(self, *, model: str = "") -> None:
@@ -29,7 +28,6 @@ class StreamAssembler:
         self._extra: Json = {}
         self._choices: dict[int, _Choice] = {}
         self.usage: Usage = {}
-        self.done = False  # [DONE] came
 
     def feed(self, chunk: Chunk) -> None:
         if not self._head and chunk.get("id"):
@@ -49,16 +47,6 @@ class StreamAssembler:
     def feed_all(self, events: Iterable[StreamEvent]) -> None:
         for event in events:
             self.feed(event.chunk)
-
-    @property
-    def finished(self) -> bool:
-        """Every choice has said why it ended."""
-        return bool(self._choices) and all(choice.finish_reason for choice in self._choices.values())
-
-    def finish(self) -> Completion:
-        if not self.done and not self.finished:
-            raise StreamCut("The provider's stream ended before the answer was complete. Try again.")
-        return self.so_far()
 
     def so_far(self) -> Completion:
         """The completion as known by now."""

@@ -11,6 +11,7 @@ from yarl import URL
 
 from llms.kernel.errors import ConfigError, LlmsError, ProviderError, ProviderTimeout, ProviderUnreachable, StreamCut
 from llms.kernel.limits import Limits
+from llms.providers.proxies import Proxies
 
 
 class HttpClient:
@@ -23,6 +24,7 @@ class HttpClient:
         self.limits = limits
         self._socket = socket
         self._session: aiohttp.ClientSession | None = None
+        self._proxies = Proxies() if socket is None else None
 
     @property
     def limits(self) -> Limits:
@@ -32,9 +34,7 @@ class HttpClient:
     @limits.setter
     def limits(self, limits: Limits) -> None:
         self._limits = limits
-        self._timeout = aiohttp.ClientTimeout(
-            total=None, connect=limits.connect_timeout, sock_read=limits.client_timeout
-        )
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=limits.connect_timeout)
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -45,7 +45,7 @@ class HttpClient:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 read_bufsize=2**18,
                 auto_decompress=True,
-                trust_env=_has_proxy(),
+                trust_env=False,
                 requote_redirect_url=False,
             )
         return self._session
@@ -69,9 +69,10 @@ class HttpClient:
     def _exchange(
         self, method: str, url: str | URL, headers: Mapping[str, str], body: bytes | None, provider: str
     ) -> "Exchange":
+        proxy = None if self._proxies is None else self._proxies.for_url(url)
         # Redirects are never followed: the API key would travel to a host nobody configured.
         sent = self.session.request(
-            method, url, headers=headers, data=body, timeout=self._timeout, allow_redirects=False
+            method, url, headers=headers, data=body, timeout=self._timeout, proxy=proxy, allow_redirects=False
         )
         return Exchange(sent, limits=self._limits, provider=provider)
 
@@ -92,10 +93,15 @@ class Exchange:
 
     async def __aenter__(self) -> aiohttp.ClientResponse:
         try:
-            async with asyncio.timeout(self._limits.first_byte_timeout):
-                return await self._sent.__aenter__()
+            async with asyncio.timeout(self._limits.first_byte):
+                response = await self._sent.__aenter__()
         except (*_FOREIGN, ValueError) as exc:
             raise self._ours(exc) from exc
+        if (connection := response.connection) is not None and connection.protocol is not None:
+            # Only now: given with the request, it would end the wait for the first byte as well.
+            connection.protocol.read_timeout = self._limits.client_timeout
+            connection.protocol.start_timeout()
+        return response
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
@@ -124,20 +130,13 @@ class Exchange:
 _FOREIGN = (aiohttp.ClientError, TimeoutError, OSError)
 
 
-def _has_proxy() -> bool:
-    """Whether the environment names a proxy. Asked once: aiohttp would read the environment at every request."""
-    import urllib.request
-
-    return bool(set(urllib.request.getproxies()) & {"http", "https", "all"})
-
-
 def _timeout_message(provider: str, exc: Exception, limits: Limits) -> str:
     if isinstance(exc, aiohttp.ConnectionTimeoutError):
         return f"{provider} did not accept a connection within {limits.connect_timeout:g} s. Check its `api` URL."
     if isinstance(exc, aiohttp.SocketTimeoutError):
         return f"{provider} sent nothing for {limits.client_timeout:g} s. Raise `limits.client_timeout` or try again."
     return (
-        f"{provider} did not begin to answer within {limits.first_byte_timeout:g} s. "
+        f"{provider} did not begin to answer within {limits.first_byte:g} s. "
         "Raise `limits.first_byte_timeout` or try again."
     )
 

@@ -18,6 +18,7 @@ from llms.kernel.types import Chat, Chunk, Completion, Context, Json, Model
 from llms.providers import replies, shapes
 from llms.providers.events import StreamEvent, as_events
 from llms.providers.http import HttpClient
+from llms.providers.key import find_key
 from llms.providers.models import ModelTable
 from llms.providers.reading import EventReader
 from llms.providers.tidy import is_plain, tidy_chunk, tidy_completion
@@ -40,8 +41,9 @@ class InvalidProvider(ConfigError, ValueError):
 class OpenAiCompatible:
     """A provider that speaks OpenAI's dialect at `<api>/chat/completions`.
 
-    Built from the keys of its llms.json entry laid over its catalogue entry; `id` and `api` are required. A request
-    setting of the entry (`temperature`, …) is a default: the caller's own value wins.
+    Built from the keys of its llms.json entry laid over its catalogue entry; `id` and `api` are required. Without an
+    `api_key`, the first variable of `env` that is set has it. A request setting of the entry (`temperature`, …) is a
+    default: the caller's own value wins.
     """
 
     sdk: ClassVar[str] = "@ai-sdk/openai-compatible"
@@ -53,7 +55,7 @@ class OpenAiCompatible:
         self.api: str = (kwargs.get("api") or self.default_api or _required(kwargs, "api")).strip("/")
         self.name: str = kwargs.get("name") or self.id.replace("-", " ").replace("_", " ").title()
         self.env: list[str] = list(kwargs.get("env") or [])
-        key: str | None = kwargs.get("api_key") or next(filter(None, map(os.environ.get, self.env)), None)
+        key: str | None = kwargs["api_key"] if "api_key" in kwargs else find_key(kwargs, os.environ)
         self.api_key = key.strip() if key else None  # read from a file, it ends with a line end
         self.headers: dict[str, str] = {"Content-Type": "application/json"}
         if self.api_key:
@@ -233,9 +235,12 @@ def _laid_over(headers: dict[str, str], given: Mapping[str, str]) -> dict[str, s
 
 
 async def _read_to_end(response: aiohttp.ClientResponse) -> None:
-    """Reads what follows `[DONE]`, nearly always nothing, so that the connection can be used again."""
+    """Reads what follows `[DONE]`, nearly always nothing, so that the connection can be used again.
+
+    A vendor that keeps it open has not even sent that: our caller, who waits for its own `[DONE]`, is worth more.
+    """
     with contextlib.suppress(TimeoutError, aiohttp.ClientError):
-        async with asyncio.timeout(0.25):
+        async with asyncio.timeout(0.01):
             async for _ in response.content.iter_any():
                 pass
 

@@ -63,6 +63,15 @@ def is_usage(data: Any) -> bool:
     return True
 
 
+def is_answer(data: Any) -> bool:
+    """Whether `data` can be read as a completion or a chunk of one."""
+    try:
+        msgspec.convert(data, Answer)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def check(data: Any, *, provider: str) -> None:
     """Raises ProviderError where `data` is no completion and no chunk of one."""
     try:

@@ -16,7 +16,8 @@ class SseDecoder:
     """
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._pieces: list[bytes] = []  # of an event whose blank line has not come: joined when it has
+        self._size = 0
         self._at_start = True
         self._head = b""
         self._ended_in_cr = False
@@ -27,10 +28,14 @@ class SseDecoder:
             data = self._unix(data)
         if self._at_start:
             data = self._without_mark(data)
-        buffer = self._buffer + data if self._buffer else data
-        *blocks, self._buffer = buffer.split(b"\n\n")
-        if len(self._buffer) > MAX_EVENT:
-            raise ProviderError(f"A streamed event is larger than {MAX_EVENT} bytes. Ask for a smaller answer.")
+        if self._pieces:
+            if not self._is_ended_by(data):
+                self._keep(data)
+                return []
+            data = self._taken() + data
+        *blocks, rest = data.split(b"\n\n")
+        if rest:
+            self._keep(rest)
         events: list[bytes] = []
         for block in blocks:
             if block.startswith(b"data: ") and b"\n" not in block:  # nearly every event of every provider
@@ -41,9 +46,24 @@ class SseDecoder:
 
     def finish(self) -> list[bytes]:
         """The last event where its blank line never came."""
-        block, self._buffer = self._buffer, b""
-        event = _data(block)
+        event = _data(self._taken())
         return [] if event is None else [event]
+
+    def _is_ended_by(self, data: bytes) -> bool:
+        """Whether a blank line comes with `data`, perhaps cut in the middle. What came before has none."""
+        return b"\n\n" in data or (data.startswith(b"\n") and self._pieces[-1].endswith(b"\n"))
+
+    def _keep(self, piece: bytes) -> None:
+        if piece:
+            self._pieces.append(piece)
+            self._size += len(piece)
+        if self._size > MAX_EVENT:
+            raise ProviderError(f"A streamed event is larger than {MAX_EVENT} bytes. Ask for a smaller answer.")
+
+    def _taken(self) -> bytes:
+        """What was kept, which is then forgotten."""
+        kept, self._pieces, self._size = b"".join(self._pieces), [], 0
+        return kept
 
     def _unix(self, data: bytes) -> bytes:
         """`data` with every line end as `\\n`. A `\\r\\n` cut in the middle is one line end, not two."""

@@ -102,6 +102,7 @@ async def make_app(
         if len(loaded.extensions) < len(extensions):
             raise AssertionError("An extension failed to install: the log tells why.")
         await app.start()
+        await app.registry.loaded(within=10.0)
         if not (config or {}).get("providers"):
             app.registry.live[provider.id] = provider
         await loaded.load()

@@ -59,7 +59,7 @@ class FakeProvider:
         async for events in self.stream(chat, context):
             for event in events:
                 assembler.feed(event.chunk)
-        return assembler.finish()
+        return assembler.so_far()
 
     async def stream(self, chat: Chat, context: Context | None = None) -> AsyncGenerator[list[StreamEvent]]:
         self.history.append(copy.deepcopy(chat))

@@ -27,7 +27,7 @@ def border(guard: Guard, secrets: Secrets) -> Middleware:
 
     @web.middleware
     async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request_id = request[REQUEST_ID] = _request_id(request)
+        request[REQUEST_ID] = _request_id(request)
         try:
             guard.check(request)
             return await handler(request)
@@ -39,14 +39,14 @@ def border(guard: Guard, secrets: Secrets) -> Middleware:
             told = errors.from_http(exc, path=request.path, method=request.method)
             return await _answer(request, told, secrets)
         except ConnectionResetError as exc:
-            raise _hang_up() from exc  # the client is gone: nobody is left to answer
+            if not _is_gone(request):
+                return await _unexpected(request, exc, secrets)
+            raise _hang_up() from exc  # nobody is left to answer
         except RecursionError:
             too_deep = RequestError("The request is nested too deeply. Flatten its JSON.")
             return await _answer(request, too_deep, secrets)
         except Exception as exc:  # the web border: what is not ours is logged whole and told as little as possible
-            logger.error("Request %s failed", request_id, exc_info=exc, extra={"request_id": request_id})
-            message = f"Internal error. The log tells more under request id {request_id}."
-            return await _answer(request, LlmsError(message), secrets, log=False)
+            return await _unexpected(request, exc, secrets)
 
     return handle
 
@@ -69,6 +69,19 @@ async def _answer(request: web.Request, error: LlmsError, secrets: Secrets, *, l
     if request.writer.output_size:  # a second head inside the first response's body would be read as its content
         raise _hang_up() from error
     return errors.respond(error, secrets)
+
+
+async def _unexpected(request: web.Request, exc: Exception, secrets: Secrets) -> web.StreamResponse:
+    """The answer to an error that nobody foresaw."""
+    request_id = request[REQUEST_ID]
+    logger.error("Request %s failed", request_id, exc_info=exc, extra={"request_id": request_id})
+    message = f"Internal error. The log tells more under request id {request_id}."
+    return await _answer(request, LlmsError(message), secrets, log=False)
+
+
+def _is_gone(request: web.Request) -> bool:
+    """Whether the client has left."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _hang_up() -> asyncio.CancelledError:

@@ -1,11 +1,14 @@
 """Which provider answers a chat, and which is asked when one fails."""
 
+from collections.abc import AsyncGenerator
 from typing import Any
 
+import aiohttp
 import pytest
 
 from llms.kernel.errors import ProviderError
-from llms.kernel.types import Chat, Completion, Context
+from llms.kernel.types import Chat, Completion, Context, Model
+from llms.providers.events import StreamEvent
 from llms.testing import FakeProvider, make_app
 
 from .recorder import BOTH, Recorder, add, refusing
@@ -110,3 +113,44 @@ async def test_each_attempt_gets_the_chat_as_the_filters_left_it() -> None:
         server.app.registry.live = {"editing": Editing("editing"), "fake": server.provider}
         assert (await server.chat("Hi")).status == 200
         assert server.provider.history[0]["messages"] == [{"role": "user", "content": "Hi"}]
+
+
+class Failing(FakeProvider):
+    """A provider of an extension whose every answer fails before it begins, with an error that is not ours."""
+
+    def __init__(self, *errors: Exception) -> None:
+        super().__init__("failing")
+        self._errors = errors
+
+    async def stream(self, chat: Chat, context: Context | None = None) -> AsyncGenerator[list[StreamEvent]]:
+        for error in self._errors:
+            raise error
+        yield []
+
+
+class Unsure(FakeProvider):
+    """A provider of an extension that cannot tell what it knows of a model."""
+
+    def model_info(self, model: str) -> Model | None:
+        raise KeyError(model)
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        Failing(ValueError("no luck")),
+        Failing(aiohttp.ClientError("no luck")),
+        Failing(ConnectionResetError("no luck")),
+        Unsure("failing"),
+    ],
+)
+@BOTH
+async def test_a_provider_of_an_extension_that_fails_is_followed_by_the_next(
+    failing: FakeProvider, streamed: bool
+) -> None:
+    async with make_app() as server:
+        live = server.app.registry.live
+        live.clear()
+        live.update({"failing": failing, server.provider.id: server.provider})
+        reply = await server.chat(stream=streamed)
+    assert (reply.status, reply.text) == (200, "ok")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from llms.chat.templates import chat_from_template, message_text, set_system_prompt, set_user_text
+from llms.chat.templates import chat_from_template, set_system_prompt, set_user_text
 from llms.kernel.errors import NotFound
 
 CONFIG: Any = {
@@ -85,21 +85,3 @@ def test_text_takes_the_place_of_the_last_users_or_is_added(messages: Any, chang
     chat: Any = {"messages": messages}
     set_user_text(chat, "new")
     assert chat["messages"] == changed
-
-
-@pytest.mark.parametrize(
-    ("content", "text"),
-    [
-        ("Hi", "Hi"),
-        ([{"type": "text", "text": "a"}, {"type": "image_url"}, {"type": "text", "text": "b"}], "a\nb"),
-        ([{"type": "text"}], ""),
-        ([], ""),
-        (None, ""),
-    ],
-)
-def test_the_text_of_a_message_is_that_of_its_parts(content: Any, text: str) -> None:
-    assert message_text({"role": "user", "content": content}) == text
-
-
-def test_a_message_without_content_has_no_text() -> None:
-    assert message_text({"role": "assistant"}) == ""

@@ -7,6 +7,8 @@ import signal
 import aiohttp
 import pytest
 
+from llms.testing import Hang
+
 from .program import DEADLINE, Program
 
 MODELS = {
@@ -39,6 +41,23 @@ async def test_ls_says_why_a_provider_is_not_there(program: Program) -> None:
     ran = await program("ls", "upstream")
     assert ran.code == 1
     assert "requires API Key NOPE_KEY" in ran.err
+
+
+async def test_ls_does_not_wait_for_a_server_that_stays_silent(program: Program) -> None:
+    program.configure({"providers": {"ollama": {"npm": "ollama", "api": program.upstream.url}}})
+    program.upstream.enqueue(Hang())
+    ran = await program("ls", LLMS_DISABLE="local")
+    assert "0 models available from 0 providers" in ran.out
+    assert (ran.code, ran.err) == (0, "")  # had it waited to the end, it would say so
+
+
+async def test_serve_does_not_wait_for_a_server_that_stays_silent(program: Program) -> None:
+    program.configure({"providers": {"ollama": {"npm": "ollama", "api": program.upstream.url}}})
+    program.upstream.enqueue(Hang())
+    async with program.started("--serve", "0", LLMS_DISABLE="local") as process:
+        assert process.stderr is not None
+        first = await asyncio.wait_for(process.stderr.readline(), DEADLINE)
+    assert first.startswith(b"llms is ready")
 
 
 async def test_a_reader_of_ls_may_leave_early(program: Program) -> None:

@@ -1,7 +1,10 @@
 """Calling code that is not ours: its thread, its deadline, and what becomes of what it raises."""
 
 import asyncio
+import contextvars
 import functools
+import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -135,6 +138,67 @@ async def test_a_sync_function_over_its_deadline_is_no_longer_waited_for() -> No
             await foreign.call(slow, extension="mine", deadline=0.01)
     finally:
         released.set()
+
+
+async def test_calls_that_never_end_do_not_hold_others_back() -> None:
+    released = threading.Event()
+    try:
+        for _ in range(foreign.MOST_STUCK - 1):
+            with pytest.raises(ExtensionError):
+                await foreign.call(released.wait, 30, extension="stuck", deadline=0.001)
+        assert await foreign.call(lambda: "done", extension="stuck", deadline=10) == "done"
+        await asyncio.wait_for(asyncio.to_thread(lambda: None), 10)  # as the lookup of a host's name does
+    finally:
+        released.set()
+
+
+async def test_an_extension_whose_calls_never_end_is_refused_and_others_are_not() -> None:
+    released = threading.Event()
+    try:
+        for _ in range(foreign.MOST_STUCK):
+            with pytest.raises(ExtensionError, match="took longer"):
+                await foreign.call(released.wait, 30, extension="hopeless", deadline=0.001)
+        with pytest.raises(ExtensionError, match=r"'hopeless' has 32 calls that never end\. Mend or disable it"):
+            await foreign.call(released.wait, 30, extension="hopeless", deadline=0.001)
+        assert await foreign.call(lambda: "done", extension="other", deadline=10) == "done"
+    finally:
+        released.set()
+
+
+def test_a_call_that_never_ends_does_not_hold_up_the_end_of_the_process() -> None:
+    script = (
+        "import asyncio, threading\n"
+        "from llms.kernel import foreign\n"
+        "async def main():\n"
+        "    await foreign.call(threading.Event().wait, extension='mine', deadline=0.01)\n"
+        "try:\n"
+        "    asyncio.run(main())\n"
+        "except foreign.ExtensionError:\n"
+        "    print('refused')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("refused\n", "", 0)
+
+
+async def test_a_sync_function_that_outlives_its_caller_does_no_harm() -> None:
+    released = threading.Event()
+    with pytest.raises(ExtensionError):
+        await foreign.call(released.wait, 30, extension="outlived", deadline=0.01)
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "llms-outlived"]
+    released.set()
+    await asyncio.to_thread(thread.join, 10)
+    assert not thread.is_alive()
+
+
+async def test_a_sync_function_sees_the_context_of_its_caller() -> None:
+    variable = contextvars.ContextVar("variable", default="none")
+    variable.set("the caller's")
+    assert await foreign.call(variable.get, extension="mine") == "the caller's"
+
+
+async def test_a_sync_function_that_exits_ends_only_itself() -> None:
+    with pytest.raises(ExtensionError, match=r"^SystemExit$"):
+        await foreign.call(sys.exit, extension="mine")
 
 
 async def test_a_timeout_of_its_own_is_not_taken_for_the_deadline() -> None:

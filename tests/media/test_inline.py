@@ -3,7 +3,6 @@
 import asyncio
 import copy
 from base64 import b64encode
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -15,14 +14,15 @@ from PIL import Image
 
 from llms.kernel.errors import LlmsError, RequestError
 from llms.kernel.types import Chat, Json
-from llms.media import images
-from llms.media.inline import Convert, inlined
+from llms.media.converter import Convert, Converter
+from llms.media.inline import inlined
 from llms.media.sources import MAX_LOADED
 from llms.providers.fetch import Fetcher
 
 WAV = b"RIFF\x04\0\0\0WAVE"
 MP3 = b"ID3\x04\0\0\0\0\0\0"
 PDF = b"%PDF-1.7 hello"
+FIT = Converter().for_chat()
 
 
 def picture(width: int = 4, height: int = 4, kind: str = "PNG") -> bytes:
@@ -77,9 +77,11 @@ class Web:
         return *self.pages[url], url.rpartition("/")[2]
 
 
-async def resolved(
-    *parts: Any, web: Web | None = None, local_files: bool = False, convert: Convert = images.convert
-) -> Any:
+async def untouched(data: bytes, mime: str) -> tuple[bytes, str]:
+    return data, mime
+
+
+async def resolved(*parts: Any, web: Web | None = None, local_files: bool = False, convert: Convert = FIT) -> Any:
     """The parts after resolving, or the one part if there is one."""
     found = await inlined(chat(*parts), fetch=web or Web(), local_files=local_files, convert=convert)
     content = cast(list[Json], found["messages"][0]["content"])
@@ -104,18 +106,18 @@ async def resolved(
 )
 async def test_a_chat_that_needs_nothing_is_the_same_object(parts: list[Any]) -> None:
     given = chat(*parts)
-    assert await inlined(given, fetch=Web(), local_files=False, convert=images.convert) is given
+    assert await inlined(given, fetch=Web(), local_files=False, convert=FIT) is given
 
 
 @pytest.mark.parametrize("content", ["hi", None, "https://x.example/cat.png", "/etc/passwd", "data:image/png;base64,x"])
 async def test_text_is_text_whatever_it_looks_like(content: str | None) -> None:
     given: Chat = {"model": "m", "messages": [{"role": "user", "content": content}]}
-    assert await inlined(given, fetch=Web(), local_files=True, convert=images.convert) is given
+    assert await inlined(given, fetch=Web(), local_files=True, convert=FIT) is given
 
 
 async def test_images_an_assistant_made_stay_with_it() -> None:
     given = cast(Chat, {"messages": [{"role": "assistant", "content": "", "images": [image("/~cache/ab/c.png")]}]})
-    assert await inlined(given, fetch=Web(), local_files=False, convert=images.convert) is given
+    assert await inlined(given, fetch=Web(), local_files=False, convert=FIT) is given
 
 
 async def test_only_what_changes_is_copied_and_the_callers_chat_is_as_before() -> None:
@@ -123,7 +125,7 @@ async def test_only_what_changes_is_copied_and_the_callers_chat_is_as_before() -
     given["messages"].insert(0, {"role": "system", "content": "Be kind."})
     before = copy.deepcopy(given)
     web = Web(a_png=(PNG, "image/png"))
-    found = await inlined(given, fetch=web, local_files=False, convert=images.convert)
+    found = await inlined(given, fetch=web, local_files=False, convert=FIT)
     assert given == before
     assert found["messages"][0] is given["messages"][0]
     old, new = (cast(list[Json], c["messages"][1]["content"]) for c in (given, found))
@@ -184,7 +186,7 @@ async def test_a_large_image_is_converted_wherever_it_came_from(tmp_path: Path) 
     path = tmp_path / "large.png"
     path.write_bytes(large)
     parts = [image(data_uri(large)), image("https://x.example/a.png"), image(str(path))]
-    convert = partial(images.convert, max_size="10x10")
+    convert = Converter().for_chat(max_size="10x10")
     for part in await resolved(*parts, web=Web(a_png=(large, "")), local_files=True, convert=convert):
         assert part["image_url"]["url"].startswith("data:image/webp;base64,")
 
@@ -198,7 +200,7 @@ async def test_what_a_tool_returned_moves_into_its_content() -> None:
     }
     given = cast(Chat, {"messages": [tool]})
     before = copy.deepcopy(given)
-    found = await inlined(given, fetch=Web(a_png=(PNG, "")), local_files=False, convert=images.convert)
+    found = await inlined(given, fetch=Web(a_png=(PNG, "")), local_files=False, convert=FIT)
     assert found["messages"] == [
         {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "done"}, image(data_uri(PNG))]}
     ]
@@ -208,7 +210,7 @@ async def test_what_a_tool_returned_moves_into_its_content() -> None:
 @pytest.mark.parametrize("content", [None, "", []])
 async def test_images_of_a_tool_without_words_are_its_whole_content(content: Any) -> None:
     given = cast(Chat, {"messages": [{"role": "tool", "content": content, "images": [image(data_uri(PNG))]}]})
-    found = await inlined(given, fetch=Web(), local_files=False, convert=images.convert)
+    found = await inlined(given, fetch=Web(), local_files=False, convert=FIT)
     assert found["messages"] == [{"role": "tool", "content": [image(data_uri(PNG))]}]
 
 
@@ -332,7 +334,7 @@ async def test_a_part_without_content_is_refused(kind: str, detail: Any) -> None
 async def test_rubbish_among_a_tools_images_is_refused(images_: Any) -> None:
     given = cast(Chat, {"messages": [{"role": "tool", "content": "", "images": images_}]})
     with pytest.raises(RequestError, match=r"^Invalid image: "):
-        await inlined(given, fetch=Web(), local_files=False, convert=images.convert)
+        await inlined(given, fetch=Web(), local_files=False, convert=FIT)
 
 
 async def test_rubbish_instead_of_an_image_is_refused() -> None:
@@ -342,9 +344,7 @@ async def test_rubbish_instead_of_an_image_is_refused() -> None:
 
 async def test_without_pillow_a_web_page_is_still_no_image() -> None:
     with pytest.raises(RequestError, match=r"^Invalid image: It is text/html"):
-        await resolved(
-            image("https://x.example/a"), web=Web(a=(b"<html>", "text/html")), convert=lambda data, mime: (data, mime)
-        )
+        await resolved(image("https://x.example/a"), web=Web(a=(b"<html>", "text/html")), convert=untouched)
 
 
 async def test_a_failed_download_says_which_part_and_why() -> None:
@@ -363,7 +363,7 @@ async def test_this_machine_is_not_reached_over_http() -> None:
     async with asyncio.timeout(20), await asyncio.start_server(connected, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a.png"
         with pytest.raises(RequestError, match=r"^Invalid image: .* not on the public internet"):
-            await inlined(chat(image(url)), fetch=fetch, local_files=False, convert=images.convert)
+            await inlined(chat(image(url)), fetch=fetch, local_files=False, convert=FIT)
     await fetch.close()
     assert connections == []
 
@@ -423,7 +423,7 @@ async def test_giving_up_ends_every_download() -> None:
         raise AssertionError
 
     parts = chat(image("https://a/"), image("https://b/"))
-    work = asyncio.ensure_future(inlined(parts, fetch=never, local_files=False, convert=images.convert))
+    work = asyncio.ensure_future(inlined(parts, fetch=never, local_files=False, convert=FIT))
     async with asyncio.timeout(20):
         await begun.acquire()
         await begun.acquire()
@@ -449,6 +449,6 @@ async def test_no_json_makes_another_error_than_ours(kind: str, detail: Any, too
     part = {"type": kind, kind: detail}
     messages = [{"role": "user", "content": [part]}, {"role": "tool", "content": "x", "images": tool_images}]
     try:
-        await inlined(cast(Chat, {"messages": messages}), fetch=Web(), local_files=False, convert=images.convert)
+        await inlined(cast(Chat, {"messages": messages}), fetch=Web(), local_files=False, convert=FIT)
     except LlmsError as error:
         assert str(error).endswith(".")

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from llms.kernel.errors import StreamCut
 from llms.kernel.types import Json
 from llms.providers.assembler import StreamAssembler
 from llms.providers.events import StreamEvent, as_events
@@ -261,36 +260,12 @@ def test_where_no_chunk_says_its_model_it_is_the_one_asked_for() -> None:
 # -- the end ---------------------------------------------------------------------------------------------------
 
 
-def _fed(*chunks: Json) -> StreamAssembler:
-    assembler = StreamAssembler()
-    for each in chunks:
-        assembler.feed(each)  # type: ignore[arg-type]
-    return assembler
+def test_the_finish_reason_is_told() -> None:
+    assert assemble(chunk({"content": "a"}, finish="stop"))["choices"][0]["finish_reason"] == "stop"
 
 
-def test_a_finish_reason_completes_an_answer() -> None:
-    assert _fed(chunk({"content": "a"}, finish="stop")).finish()["choices"][0]["finish_reason"] == "stop"
-
-
-def test_done_completes_an_answer() -> None:
-    assembler = _fed(chunk({"content": "a"}))
-    assembler.done = True
-    assert assembler.finish()["choices"][0]["message"]["content"] == "a"
-
-
-def test_an_answer_with_neither_was_cut() -> None:
-    with pytest.raises(StreamCut, match="Try again"):
-        _fed(chunk({"content": "a"})).finish()
-
-
-def test_one_choice_of_two_that_never_ended_was_cut() -> None:
-    with pytest.raises(StreamCut):
-        _fed(chunk({"content": "a"}, index=0, finish="stop"), chunk({"content": "b"}, index=1)).finish()
-
-
-def test_nothing_at_all_was_cut() -> None:
-    with pytest.raises(StreamCut):
-        _fed().finish()
+def test_an_answer_whose_stream_told_no_finish_reason_is_given_all_the_same() -> None:
+    assert assemble(chunk({"content": "a"}))["choices"][0]["message"]["content"] == "a"
 
 
 def test_a_list_of_events_is_fed_in_order() -> None:
@@ -332,4 +307,4 @@ WHOLE: Any = {
 def test_a_whole_answer_survives_being_streamed() -> None:
     assembler = StreamAssembler()
     assembler.feed_all(as_events(json.loads(json.dumps(WHOLE))))
-    assert assembler.finish() == WHOLE
+    assert assembler.so_far() == WHOLE

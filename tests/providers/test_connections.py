@@ -53,11 +53,11 @@ async def test_two_streams_use_one_connection(
     assert len(opened) == 1
 
 
-async def test_what_follows_done_does_not_cost_the_connection(
+async def test_what_follows_done_at_once_does_not_cost_the_connection(
     provider: OpenAiCompatible, fake_upstream: FakeUpstream, opened: list[str]
 ) -> None:
     for _ in range(2):
-        fake_upstream.enqueue(HELLO + DONE + b"\n", Pause(0.01), b": bye\n\n", Pause(0.01), headers=SSE)
+        fake_upstream.enqueue(HELLO + DONE + b"\n", b": bye\n\n", headers=SSE)
         await answer(provider)
     assert len(opened) == 1
 
@@ -75,8 +75,18 @@ async def test_a_vendor_that_holds_the_connection_after_done_does_not_hold_the_a
     provider: OpenAiCompatible, fake_upstream: FakeUpstream
 ) -> None:
     fake_upstream.enqueue(HELLO + DONE, Hang(), headers=SSE)
-    assert text(await answer(provider)) == "Hello"
+    async with asyncio.timeout(10):
+        assert text(await answer(provider)) == "Hello"
     await asyncio.wait_for(fake_upstream.gone.wait(), 10)
+
+
+async def test_an_answer_is_not_held_back_to_save_a_connection(
+    provider: OpenAiCompatible, fake_upstream: FakeUpstream, opened: list[str]
+) -> None:
+    fake_upstream.enqueue(HELLO + DONE, Pause(0.2), headers=SSE)
+    await answer(provider)
+    await provider.chat(CHAT)
+    assert len(opened) == 2
 
 
 async def test_a_stream_that_is_left_closes_its_connection(

@@ -72,7 +72,9 @@ def test_the_key_is_sent_as_a_bearer_token() -> None:
 
 def test_the_key_may_come_from_the_first_variable_of_env_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECOND", "from the environment")
-    assert made(api_key=None, env=["FIRST", "SECOND"]).api_key == "from the environment"
+    assert (
+        OpenAiCompatible(id="acme", api="http://127.0.0.1:9", env=["FIRST", "SECOND"]).api_key == "from the environment"
+    )
 
 
 def test_a_line_end_after_the_key_does_no_harm() -> None:

@@ -331,6 +331,19 @@ async def test_a_vendor_that_falls_silent_is_given_up(
     assert str(error).startswith("Acme sent nothing for 0.05 s. Raise `limits.client_timeout`")
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_first_byte_has_a_limit_of_its_own(
+    provider: OpenAiCompatible, fake_upstream: FakeUpstream, stream: bool
+) -> None:
+    patient = impatient(provider, client_timeout=0.05, first_byte_timeout=20)
+    if stream:
+        fake_upstream.enqueue(Pause(0.3), b'data: {"choices": []}\n\ndata: [DONE]\n\n', headers=SSE)
+        await answer(patient)
+    else:
+        fake_upstream.enqueue(Pause(0.3), b'{"choices": []}')
+        await patient.chat(CHAT)
+
+
 async def test_a_slow_stream_is_read_to_its_end_as_long_as_it_says_something(
     provider: OpenAiCompatible, fake_upstream: FakeUpstream
 ) -> None:

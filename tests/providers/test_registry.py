@@ -11,25 +11,12 @@ from llms.providers.http import HttpClient
 from llms.providers.openai_compatible import OpenAiCompatible
 from llms.providers.registry import ProviderNotReady, Registry
 
-KEY = "very-secret-key-0123456789"
+from .configured import KEY, build, entry, warnings
 
 
 @pytest.fixture
 def registry() -> Registry:
     return Registry(HttpClient(Limits()))
-
-
-def entry(*models: str, **fields: Any) -> Any:
-    return {"api": "http://127.0.0.1:9/v1", "api_key": KEY, "models": {model: {} for model in models}, **fields}
-
-
-async def build(registry: Registry, providers: Any, *, catalog: Any = None, defaults: Any = None) -> dict[str, Any]:
-    await registry.rebuild({"providers": providers, "defaults": defaults or {}}, catalog or {})
-    return registry.live
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 # -- building --------------------------------------------------------------------------------------------------
@@ -85,6 +72,19 @@ async def test_the_key_is_literal_or_from_the_environment(
     monkeypatch.setenv("OTHER", "from OTHER")
     live = await build(registry, {"acme": entry(**fields)})
     assert live["acme"].api_key == key
+
+
+async def test_keys_are_looked_up_in_the_environment_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OURS", "of the process")
+    registry = Registry(HttpClient(Limits()), environ={"GIVEN": "given"})
+    providers = {
+        "a": entry(api_key="$GIVEN"),
+        "b": entry(api_key=None, env=["GIVEN"]),
+        "c": entry(api_key="$OURS"),
+        "d": entry(api_key=None, env=["OURS"]),
+    }
+    live = await build(registry, providers)
+    assert {id: provider.api_key for id, provider in live.items()} == {"a": "given", "b": "given"}
 
 
 async def test_a_provider_without_its_key_is_skipped_with_the_reason(
@@ -284,19 +284,49 @@ async def test_a_provider_that_was_taken_out_of_the_configuration_is_gone(regist
     assert list(await build(registry, {"b": entry()})) == ["b"]
 
 
-async def test_the_old_providers_are_there_until_the_new_ones_are_ready(registry: Registry) -> None:
-    seen: list[list[str]] = []
+# -- providers that break --------------------------------------------------------------------------------------
 
-    class Looking(OpenAiCompatible):
-        sdk = "looking"
 
-        async def load(self) -> None:
-            seen.append(list(registry.live))
+async def test_a_class_that_does_not_keep_its_id_is_given_it(registry: Registry) -> None:
+    class Forgetful(OpenAiCompatible):
+        sdk = "forgetful"
 
-    registry.add_class(Looking)
-    await build(registry, {"old": entry()})
-    await build(registry, {"new": entry(npm="looking")})
-    assert seen == [["old"]]
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            del self.id
+
+    registry.add_class(Forgetful)
+    live = await build(registry, {"bad": entry(npm="forgetful"), "good": entry()})
+    assert [(id, provider.id) for id, provider in live.items()] == [("bad", "bad"), ("good", "good")]
+
+
+async def test_a_provider_that_cannot_say_whether_it_has_a_model_is_passed_over(
+    registry: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.add_class(broken_at("provider_model", KeyError("no luck")))
+    await build(registry, {"bad": entry("m", npm="broken"), "good": entry("m")})
+    assert await found(registry, "m") == ["good"]
+    assert warnings(caplog) == ["Provider bad is passed over: KeyError('no luck')"]
+
+
+async def test_a_provider_that_cannot_list_its_models_lists_none(registry: Registry) -> None:
+    class Broken(OpenAiCompatible):
+        sdk = "broken"
+        ready = False
+
+        @property
+        def models(self) -> Any:
+            if self.ready:
+                raise KeyError("no luck")
+            return {}
+
+    registry.add_class(Broken)
+    await build(registry, {"bad": entry(npm="broken"), "good": entry("m")})
+    Broken.ready = True
+    assert [model["id"] for model in registry.models()] == ["m"]
+    assert registry.default_model() == "m"
+    with pytest.raises(ModelNotFound):
+        await registry.find("unknown")
 
 
 # -- finding ---------------------------------------------------------------------------------------------------
@@ -345,6 +375,13 @@ async def test_an_unknown_model_names_the_nearest(three: Registry) -> None:
     with pytest.raises(ModelNotFound) as raised:
         three.candidates("Only-B")
     assert str(raised.value) == "Model 'Only-B' not found. Did you mean only-a? Run `llms ls` to see all."
+
+
+@pytest.mark.parametrize("length", [257, 10_000_000])
+async def test_a_name_nobody_would_type_is_neither_compared_nor_repeated(three: Registry, length: int) -> None:
+    with pytest.raises(ModelNotFound) as raised:
+        three.candidates("only-a" * (length // 6 + 1))
+    assert len(str(raised.value)) < 200
 
 
 async def test_an_unknown_model_like_no_other_names_none(three: Registry) -> None:

@@ -108,6 +108,28 @@ def test_finish_gives_the_last_event_only_once() -> None:
     assert decoder.finish() == []
 
 
+def test_a_large_event_is_copied_once_and_not_with_every_read() -> None:
+    class Counting(bytes):
+        """Bytes that are never added to others: what has come before is not copied again."""
+
+        def __radd__(self, other: bytes) -> bytes:
+            raise AssertionError("copied")
+
+    decoder = SseDecoder()
+    decoder.feed(b"data: ")
+    for _ in range(100):
+        assert decoder.feed(Counting(b"x" * 1000)) == []
+    assert decoder.feed(b"\n\n") == [b"x" * 100_000]
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_a_blank_line_is_found_wherever_a_long_event_is_cut(cut: int) -> None:
+    whole = b"data: 1\n\ndata: 2\n\n"
+    decoder = SseDecoder()
+    pieces = [whole[i : i + cut] for i in range(0, len(whole), cut)]
+    assert [event for piece in pieces for event in decoder.feed(piece)] == [b"1", b"2"]
+
+
 def test_an_event_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "MAX_EVENT", 1000)
     decoder = SseDecoder()

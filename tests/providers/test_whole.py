@@ -11,8 +11,10 @@ from llms.kernel.errors import ProviderError, RequestError
 from llms.kernel.foreign import ExtensionError
 from llms.kernel.types import Chat, Completion, Context
 from llms.providers.events import StreamEvent
+from llms.providers.http import HttpClient
 from llms.providers.openai_compatible import OpenAiCompatible
 from llms.providers.whole import WholeAnswers, streaming
+from llms.testing import FakeUpstream
 
 from .asking import CHAT, answer, text
 
@@ -81,7 +83,8 @@ async def test_its_answer_is_one_delta_and_an_end() -> None:
 
 @pytest.mark.parametrize("cls", [WithContext, WithKeywords])
 async def test_the_context_is_handed_to_a_class_that_takes_it(cls: Any) -> None:
-    provider, context = cls(), {"user": "u"}
+    provider = cls()
+    context: Context = {"user": "u"}
     await streaming(provider).chat(CHAT, context)
     assert provider.context is context
 
@@ -149,7 +152,7 @@ def test_anything_else_is_asked_of_the_class_itself() -> None:
 
 
 def test_what_the_class_lacks_the_wrapper_lacks() -> None:
-    assert not hasattr(streaming(WithContext()), "model_cost")
+    assert not hasattr(streaming(WithContext()), "check")
 
 
 # -- derived from ours -----------------------------------------------------------------------------------------
@@ -184,14 +187,20 @@ async def test_a_chat_of_its_own_is_what_a_stream_gives(cls: type[OpenAiCompatib
 
 
 async def test_a_stream_of_its_own_is_used() -> None:
-    provider = made(OwnStream)
-    assert streaming(provider) is provider
-    assert text(await answer(provider)) == "mine"
+    assert text(await answer(streaming(made(OwnStream)))) == "mine"
 
 
-@pytest.mark.parametrize("cls", [OpenAiCompatible, OwnRequest])
-def test_a_class_that_leaves_both_alone_streams_as_ours_does(cls: type[OpenAiCompatible]) -> None:
-    provider = made(cls)
+async def test_a_class_that_leaves_both_alone_streams_as_ours_does(
+    http: HttpClient, fake_upstream: FakeUpstream
+) -> None:
+    provider = OwnRequest(id="third", api=fake_upstream.url, api_key="k")
+    provider.http = http
+    fake_upstream.enqueue_stream("Hel", "lo")
+    assert text(await answer(streaming(provider))) == "Hello"
+
+
+def test_a_class_of_ours_needs_no_border() -> None:
+    provider: Any = made(OpenAiCompatible)
     assert streaming(provider) is provider
 
 

@@ -99,7 +99,7 @@ async def test_a_failed_request_is_logged_under_its_id(server: TestServer, caplo
 async def test_an_internal_error_tells_the_id_to_look_for_and_nothing_else(
     server: TestServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.app, "registry", None)
+    monkeypatch.setattr(server.app.registry, "models", None)
     answer = await fetch(server, "GET", "/models", headers={"X-Request-Id": "mine-3"})
     assert answer.status == 500
     assert answer.message == "Internal error. The log tells more under request id mine-3."

@@ -26,6 +26,10 @@ async def broken(_: web.Request) -> web.Response:
     raise KeyError("an inner detail")
 
 
+async def reset(_: web.Request) -> web.Response:
+    raise ConnectionResetError("of some server that the handler asked")
+
+
 async def half_sent(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(request)
@@ -37,7 +41,7 @@ async def half_sent(request: web.Request) -> web.StreamResponse:
 async def client() -> AsyncIterator[Client]:
     app = web.Application(middlewares=[border(Guard(bound="127.0.0.1"), Secrets())])
     app.on_response_prepare.append(sign)
-    for handler in (unauthorized, redirected, broken, half_sent):
+    for handler in (unauthorized, redirected, broken, reset, half_sent):
         app.router.add_get(f"/{handler.__name__}", handler)
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -65,6 +69,11 @@ async def test_a_bug_of_a_handler_is_a_500_without_details(client: Client) -> No
     response = await client.get("/broken")
     assert response.status == 500
     assert "inner detail" not in await response.text()
+
+
+async def test_a_connection_that_a_handler_lost_to_somebody_else_is_a_500(client: Client) -> None:
+    response = await client.get("/reset")
+    assert response.status == 500
 
 
 async def test_an_answer_that_breaks_half_way_is_cut_and_not_mixed_with_another(client: Client) -> None:

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from llms.kernel.types import Chat, Context
+from llms.kernel.types import Chat, Context, Json
 from llms.providers.events import StreamEvent
-from llms.testing import Cut, FakeProvider, FakeUpstream, Gate, TestServer, make_app, sse
+from llms.testing import Cut, FakeUpstream, Gate, TestServer, make_app, sse
 from llms.testing.app import upstream_config
 from llms.testing.upstream import chunk, completion
 
 from .wire import DONE, Streamed, ask, chat, get, open_stream, read_until, soon, stream
 
 SSE = {"Content-Type": "text/event-stream"}
+PRICED = {"fake-model": {"id": "fake-model", "name": "Fake Model", "cost": {"input": 1, "output": 2.5}}}
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 
@@ -127,6 +128,19 @@ async def test_the_vendor_is_always_asked_for_usage_because_we_count_it(
     assert fake_upstream.requests[0].body["stream_options"] == {"include_usage": True}
 
 
+def counted(usage: Json) -> Json:
+    """`usage` without the duration, which is there and differs from run to run."""
+    assert usage["duration"] >= 0
+    return {key: value for key, value in usage.items() if key != "duration"}
+
+
+async def test_usage_asked_for_tells_the_cost(fake_upstream: FakeUpstream) -> None:
+    async with make_app(config=upstream_config(fake_upstream, models=PRICED)) as server:
+        fake_upstream.enqueue_stream("Hello", prompt_tokens=100, completion_tokens=40)
+        answer = await stream(server, stream_options={"include_usage": True})
+    assert answer.events[-1]["cost"] == pytest.approx((100 * 1 + 40 * 2.5) / 1_000_000)
+
+
 async def test_usage_asked_for_is_the_last_chunk_and_has_no_choices(
     server: TestServer, fake_upstream: FakeUpstream
 ) -> None:
@@ -134,7 +148,7 @@ async def test_usage_asked_for_is_the_last_chunk_and_has_no_choices(
     answer = await stream(server, stream_options={"include_usage": True})
     *others, last = answer.events
     assert last["choices"] == []
-    assert last["usage"] == USAGE
+    assert counted(last["usage"]) == USAGE
     assert not any(event.get("usage") for event in others)
 
 
@@ -146,7 +160,7 @@ async def test_usage_in_the_finishing_chunk_is_told_in_one_of_its_own(
     answer = await stream(server, stream_options={"include_usage": True})
     *_, finish, last = answer.events
     assert finish == chunk({}, finish_reason="stop")
-    assert last == {**chunk({}), "choices": [], "usage": USAGE}
+    assert {**last, "usage": counted(last["usage"])} == {**chunk({}), "choices": [], "usage": USAGE}
 
 
 async def test_usage_that_grows_with_every_chunk_is_told_once_in_its_final_form(
@@ -156,7 +170,7 @@ async def test_usage_that_grows_with_every_chunk_is_told_once_in_its_final_form(
     pieces = [{**chunk({"content": "a"}), "usage": USAGE}, {**chunk({}, finish_reason="stop"), "usage": grown}]
     fake_upstream.enqueue(*map(sse, pieces), DONE.encode(), headers=SSE)
     answer = await stream(server, stream_options={"include_usage": True})
-    assert [event["usage"] for event in answer.events if "usage" in event] == [grown]
+    assert [counted(event["usage"]) for event in answer.events if "usage" in event] == [grown]
 
 
 async def test_usage_the_vendor_never_told_is_not_made_up(server: TestServer, fake_upstream: FakeUpstream) -> None:
@@ -201,6 +215,18 @@ async def test_an_error_after_the_first_byte_is_the_last_event(server: TestServe
     assert "[DONE]" not in answer.text
 
 
+async def test_an_error_inside_a_stream_never_tells_the_key_its_vendor_repeats(
+    server: TestServer, fake_upstream: FakeUpstream
+) -> None:
+    gate = Gate()
+    fake_upstream.enqueue_stream("Hel", gate, sse({"error": {"message": "no such key: test-key-0123456789"}}))
+    async with open_stream(server) as response:
+        await read_until(response, "Hel")
+        gate.opened.set()
+        assert "no such key: ***" in (rest := await response.text())
+    assert "test-key-0123456789" not in rest
+
+
 async def test_text_that_came_together_with_an_error_is_not_lost(
     server: TestServer, fake_upstream: FakeUpstream
 ) -> None:
@@ -233,17 +259,17 @@ async def test_nothing_is_tried_again_after_the_first_byte(fake_upstream: FakeUp
     assert len(fake_upstream.requests) == 1
 
 
-class Crashing(FakeProvider):
-    """A provider of an extension, with a bug that shows in the middle of an answer."""
-
-    async def stream(self, chat: Chat, context: Context | None = None) -> AsyncGenerator[list[StreamEvent]]:
-        yield [StreamEvent({"choices": [{"index": 0, "delta": {"content": "Hel"}}]})]
-        raise KeyError("an inner detail")
+async def crashing(_: Chat, context: Context | None = None) -> AsyncGenerator[list[StreamEvent]]:
+    """A bug of ours that shows in the middle of an answer."""
+    yield [StreamEvent({"choices": [{"index": 0, "delta": {"content": "Hel"}}]})]
+    raise KeyError("an inner detail")
 
 
-async def test_a_bug_after_the_first_byte_ends_the_stream_with_an_error_that_tells_no_details() -> None:
+async def test_a_bug_after_the_first_byte_ends_the_stream_with_an_error_that_tells_no_details(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with make_app() as server:
-        server.app.registry.live["fake"] = Crashing()
+        monkeypatch.setattr(server.provider, "stream", crashing)
         answer = await stream(server)
     assert answer.deltas == [{"content": "Hel"}]
     assert answer.headers["x-request-id"] in answer.events[-1]["error"]["message"]
@@ -260,7 +286,7 @@ async def test_a_whole_answer_to_a_stream_request_becomes_a_stream(
     answer = await stream(server, stream_options={"include_usage": True})
     assert answer.deltas == [{"role": "assistant", "content": "Paris."}, {}]
     assert answer.events[-2]["choices"][0]["finish_reason"] == "stop"
-    assert answer.events[-1]["usage"] == USAGE
+    assert counted(answer.events[-1]["usage"]) == USAGE
     assert answer.text.endswith(DONE)
 
 

@@ -8,6 +8,7 @@ from llms.cli.exit_code import ExitCode
 from llms.cli.invocation import Invocation
 from llms.cli.output import say
 from llms.kernel.errors import NotFound
+from llms.kernel.types import Model
 
 
 async def run(invocation: Invocation) -> int:
@@ -32,9 +33,11 @@ def status(app: App) -> str:
     return f"Enabled: {_names(live)}\nDisabled: {_names(resting)}"
 
 
-def _models(app: App, names: list[str]) -> dict[str, Mapping[str, Any]]:
+def _models(app: App, names: list[str]) -> dict[str, dict[str, Model]]:
     """Models by provider, of the named providers or of all that have some."""
-    live = {id: provider.models for id, provider in app.registry.live.items()}
+    live: dict[str, dict[str, Model]] = {id: {} for id in app.registry.live}
+    for id, model, facts in app.registry.offers():
+        live[id][model] = facts
     for name in names:
         if name not in live:
             why = app.registry.why_not(name, app.config.data, app.config.catalog)

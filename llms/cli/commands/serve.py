@@ -1,5 +1,6 @@
 """`llms --serve [PORT]`"""
 
+from llms.app import App
 from llms.cli.demo import NO_PROVIDER
 from llms.cli.exit_code import ExitCode
 from llms.cli.invocation import Invocation
@@ -11,7 +12,7 @@ async def run(invocation: Invocation) -> int:
     from llms.web.server import serve
 
     app, options = invocation.app, invocation.options
-    if app.registry.default_model() is None:
+    if not await _any_model(app):
         note(NO_PROVIDER)
     await serve(
         app,
@@ -21,3 +22,10 @@ async def run(invocation: Invocation) -> int:
         extensions=[extension.name for extension in invocation.host.extensions],
     )
     return ExitCode.SUCCESS
+
+
+async def _any_model(app: App) -> bool:
+    """Whether any model is known, or may yet be."""
+    if app.registry.default_model() is None and not await app.registry.loaded(within=0.2):
+        return True
+    return app.registry.default_model() is not None

@@ -24,6 +24,6 @@ async def run(ctx: ExtensionContext, words: list[str]) -> int:
 async def __load__(ctx: ExtensionContext) -> None:
     from .provider import LocalProvider
 
-    provider = LocalProvider(ctx.home.models, ctx.limits)
+    provider = LocalProvider(ctx.home.models, lambda: ctx.limits)
     ctx.get_providers()[provider.id] = provider
     ctx.register_shutdown_handler(provider.stop)

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from . import runtime
+from .provider import LocalProvider
 from .weights import Weights
 
 if TYPE_CHECKING:
@@ -14,13 +15,11 @@ if TYPE_CHECKING:
 
 async def run(ctx: ExtensionContext, words: list[str]) -> int:
     """Shows what there is, or fetches what is missing of the demo model. Raises LlmsError."""
-    if words == ["install"]:
-        return _install(ctx)
-    return _show(ctx)
+    return _install(ctx) if words == ["install"] else _show(ctx)
 
 
 def _install(ctx: ExtensionContext) -> int:
-    """Runs before anything is served, so it may block: pip shows its own progress."""
+    """Runs before anything is served, so it may block: pip shows its own progress. Then the model is there at once."""
     weights = Weights(ctx.home.models)
     if not runtime.is_installed():
         _say(f"Fetching the runtime for local models ({runtime.REQUIREMENT}).")
@@ -28,6 +27,8 @@ def _install(ctx: ExtensionContext) -> int:
     if (found := weights.find()) is None:
         _say("Fetching the demo model SmolLM2-135M (89 MB).")
         found = weights.install()
+    if isinstance(provider := ctx.get_provider("local"), LocalProvider):
+        provider.look()
     _say(f"The demo model is ready: {found}")
     return 0
 

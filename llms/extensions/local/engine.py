@@ -56,6 +56,11 @@ class Engine:
         """The running process, or None while the model is not loaded."""
         return self._running[0].pid if self._running else None
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Nothing of it runs or is about to."""
+        return not (self._in_use or self._launch or self._chores)
+
     @contextlib.asynccontextmanager
     async def use(self) -> AsyncIterator[Endpoint]:
         """The model's endpoint, which stays up while the block runs. Raises ProviderUnreachable."""

@@ -1,7 +1,10 @@
 """The models this machine can run: the demo weights, and every other `.gguf` in the models folder."""
 
+import contextlib
 import logging
+import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +22,10 @@ _FIRST_SHARD = re.compile(r"-0*1-of-\d+$")
 
 log = logging.getLogger("llms.local")
 
+Stamp = tuple[int, int]
+"""Size and time of a file: another one means that its content may be another."""
+Tell = Callable[[str], None]
+
 
 @dataclass(frozen=True)
 class LocalModel:
@@ -31,33 +38,52 @@ class LocalModel:
     """Tokens one request can use, prompt and answer together."""
     slots: int = 1
     """Requests answered at the same time; further ones wait."""
+    stamp: Stamp = (0, 0)
 
 
-def installed_models(folder: Path) -> list[LocalModel]:
-    """The demo model first, if its weights are here; then the user's files, as far as they are models."""
+def fingerprint(folder: Path) -> frozenset[tuple[str, Stamp]]:
+    """Another one whenever a `.gguf` file of `folder` came, went, grew or was written anew. Opens no file."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        return frozenset((entry.name, _stamp(entry)) for entry in entries if entry.name.lower().endswith(".gguf"))
+    return frozenset()
+
+
+def installed_models(folder: Path, *, tell: Tell = log.warning) -> list[LocalModel]:
+    """The demo model first, if its weights are here; then the user's files, as far as they are models.
+
+    `tell` gets a sentence for whatever had to be skipped.
+    """
     models: dict[str, LocalModel] = {}
     demo = Weights(folder).find()
     if demo is not None:
-        models[DEMO_ID] = LocalModel(DEMO_ID, DEMO_NAME, demo, context=2048, slots=4)
-    for path in _gguf_files(folder):
+        models[DEMO_ID] = LocalModel(DEMO_ID, DEMO_NAME, demo, context=2048, slots=4, stamp=_stamp(demo))
+    for path in _gguf_files(folder, tell):
         try:
             model = _user_model(path, taken={DEMO_ID, *models})
         except GgufError as error:
-            log.warning("Model file %s skipped: %s", path.name, error)
+            tell(f"Model file {path.name} skipped: {error}")
             continue
         if model is not None:
             models[model.id] = model
     return list(models.values())
 
 
-def _gguf_files(folder: Path) -> list[Path]:
+def _stamp(file: os.DirEntry[str] | Path) -> Stamp:
+    try:
+        stat = file.stat()
+    except OSError:  # just gone, or a link to nowhere
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _gguf_files(folder: Path, tell: Tell) -> list[Path]:
     """The user's files: neither ours, nor hidden, nor the later parts of a model in several files."""
     try:
         paths = sorted(folder.iterdir())
     except FileNotFoundError:
         return []
     except OSError as error:
-        log.warning("Models folder %s skipped (%s): make it readable.", folder, error.strerror)
+        tell(f"Models folder {folder} skipped ({error.strerror}): make it readable.")
         return []
     return [
         path
@@ -76,7 +102,7 @@ def _user_model(path: Path, *, taken: set[str]) -> LocalModel | None:
         return None
     stem = _FIRST_SHARD.sub("", path.stem)
     context = min(header.context_length or _UNKNOWN_CONTEXT, _LARGEST_CONTEXT)
-    return LocalModel(_free_id(stem, taken), header.name or stem, path, context=context)
+    return LocalModel(_free_id(stem, taken), header.name or stem, path, context=context, stamp=_stamp(path))
 
 
 def _free_id(stem: str, taken: set[str]) -> str:

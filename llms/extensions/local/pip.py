@@ -17,6 +17,10 @@ _CAUSES = (  # the first whose words stand in pip's stderr is the cause; pip's w
         ("externally-managed-environment",),
         f"This Python belongs to the operating system: install llms in a virtual environment, {AGAIN}",
     ),
+    (
+        ("DO NOT MATCH THE HASHES",),
+        f"The package index offers another file than the pinned one: check which index pip uses, {AGAIN}",
+    ),
     (("No space left on device",), f"The disk is full: free 400 MB, {AGAIN}"),
     (
         ("Permission denied", "Read-only file system"),
@@ -48,17 +52,20 @@ class Pip:
 
     def download(self, requirement: str, folder: Path) -> None:
         """Put the wheel of `requirement`, without its dependencies, into `folder`."""
-        self._run("download", "--dest", str(folder), requirement=requirement)
+        self._run("download", "--dest", str(folder), requirement, requirement=requirement)
 
-    def install(self, requirement: str) -> None:
-        """Install the wheel of `requirement`, without its dependencies, beside this program."""
-        self._run("install", requirement=requirement)
+    def install(self, requirement: str, *, hashes: Path) -> None:
+        """Install the wheel of `requirement`, without its dependencies, beside this program.
+
+        `hashes` is a requirements file that names nothing else, with the sha256 of each wheel that may be installed.
+        """
+        self._run("install", "--require-hashes", "--requirement", str(hashes), requirement=requirement)
 
     def _run(self, verb: str, *arguments: str, requirement: str) -> None:
         command = [
             *(self._command or _pip_command()),
             *(verb, "--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check"),
-            *("--retries=2", *arguments, requirement),
+            *("--retries=2", *arguments),
         ]
         try:
             run = subprocess.run(command, stdout=2, stderr=subprocess.PIPE, check=False)  # noqa: S603 - own words

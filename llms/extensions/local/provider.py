@@ -1,6 +1,8 @@
 """The models on this machine as a provider: an OpenAI dialect behind each model's own socket."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -19,23 +21,31 @@ from llms.api import (
 
 from . import runtime
 from .engine import Engine
-from .models import DEMO_ID, LocalModel, installed_models
+from .models import DEMO_ID, LocalModel, fingerprint, installed_models
+
+_LOOK_SECONDS = 1.0
+"""A request asks for the models several times; a folder may be on a slow disk."""
+
+log = logging.getLogger("llms.local")
 
 
 class LocalProvider(OpenAiCompatible):
-    """Answers with the `.gguf` files in `folder`, which is looked at again whenever it has changed.
+    """Answers with the `.gguf` files in `folder`.
 
     Always there, with no models until the runtime and a file are: so a running server notices an installation.
+    `limits` gives those in force, as they may change while the server runs.
     """
 
     sdk: ClassVar[str] = "local"
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    def __init__(self, folder: Path, limits: Callable[[], Limits]) -> None:
         self._folder = folder
         self._limits = limits
         self._engines: dict[str, Engine] = {}
-        self._seen: int | None = None
-        self._gone: list[Engine] = []  # of files that were taken away; each stops when idle, or with us
+        self._seen: object = None  # the folder's fingerprint; None without runtime
+        self._next_look = 0.0
+        self._told: set[str] = set()  # what the last look complained of
+        self._gone: list[Engine] = []  # of files that changed or went; each stops when idle, or with us
         super().__init__(id="local", name="Local", api="http://local/v1")
 
     def validate(self, **_: Any) -> str | None:
@@ -45,24 +55,40 @@ class LocalProvider(OpenAiCompatible):
 
     @property
     def models(self) -> dict[str, Model]:
-        self._look()
+        self._look_now_and_then()
         return super().models
 
     def provider_model(self, model: str) -> str | None:
-        self._look()
+        self._look_now_and_then()
         return super().provider_model(model)
 
-    def _look(self) -> None:
-        """Takes over what was put into the folder or taken out of it since the last look. Costs one `stat`."""
-        changed = self._folder.stat().st_mtime_ns if self._folder.is_dir() else 0
-        if changed == self._seen:
-            return
-        self._seen = changed
-        found = {model.id: model for model in installed_models(self._folder)} if runtime.is_installed() else {}
-        known = {id: engine for id, engine in self._engines.items() if id in found}
-        self._gone += [engine for id, engine in self._engines.items() if id not in found]
-        self._engines = {id: known.get(id) or Engine(model) for id, model in found.items()}
-        self.set_models(models={id: _facts(model) for id, model in found.items()})
+    def look(self) -> None:
+        """Takes over what was installed, changed or taken away since the last look."""
+        self._next_look = time.monotonic() + _LOOK_SECONDS
+        seen = fingerprint(self._folder) if runtime.is_installed() else None
+        if seen != self._seen:
+            self._seen = seen
+            self._take([] if seen is None else self._found())
+
+    def _look_now_and_then(self) -> None:
+        if time.monotonic() >= self._next_look:
+            self.look()
+
+    def _found(self) -> list[LocalModel]:
+        """The models in the folder. A file that is still being written is complained of once, not at every look."""
+        problems: list[str] = []
+        found = installed_models(self._folder, tell=problems.append)
+        for problem in problems:
+            if problem not in self._told:
+                log.warning("%s", problem)
+        self._told = set(problems)
+        return found
+
+    def _take(self, found: list[LocalModel]) -> None:
+        known = {engine.model: engine for engine in (*self._gone, *self._engines.values())}
+        self._engines = {model.id: known.pop(model, Engine(model)) for model in found}
+        self._gone = [engine for engine in known.values() if not engine.is_at_rest]
+        self.set_models(models={model.id: _facts(model) for model in found})
 
     # -- answering ---------------------------------------------------------------------------------------------
 
@@ -73,7 +99,7 @@ class LocalProvider(OpenAiCompatible):
             async for events in batches:
                 for event in events:
                     assembler.feed(event.chunk)
-        return assembler.finish()
+        return assembler.so_far()
 
     async def stream(self, chat: Chat, context: Context | None = None) -> AsyncGenerator[list[StreamEvent]]:
         model = self.provider_model(chat["model"]) or chat["model"]
@@ -87,7 +113,7 @@ class LocalProvider(OpenAiCompatible):
     async def _wire(self, model: str) -> AsyncIterator["Wire"]:
         """The dialect at the model's endpoint, which stays up while the block runs."""
         async with self._engines[model].use() as endpoint:
-            http = HttpClient(self._limits, socket=str(endpoint.socket) if endpoint.socket else None)
+            http = HttpClient(self._limits(), socket=str(endpoint.socket) if endpoint.socket else None)
             try:
                 wire = Wire(id="local", name="The local model", api=f"{endpoint.url}/v1", api_key=endpoint.api_key)
                 wire.http = http
@@ -114,7 +140,8 @@ def _guided(chat: Chat) -> Chat:
     """`chat` as the demo model answers it best.
 
     Under the system prompt its own template puts in, this quantised copy cannot name the capital of France; under
-    this one it can. The sampling values are those its makers recommend; the penalty keeps it from going in circles.
+    this one it usually can. The sampling values are those its makers recommend; the penalty keeps it from going in
+    circles.
     """
     guided: Any = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1, **chat}
     if not any(message.get("role") in ("system", "developer") for message in chat["messages"]):

@@ -4,10 +4,12 @@ import importlib
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 from .pip import InstallError, Pip
 
 REQUIREMENT = "xllamacpp==2026.10.11549"
+HASHES = Path(__file__).with_name("runtime.txt")
 
 
 def is_installed() -> bool:
@@ -17,7 +19,7 @@ def is_installed() -> bool:
 def install(pip: Pip | None = None) -> None:
     """Make sure that xllamacpp is here and loads. Raises InstallError."""
     if not is_installed():
-        (pip or Pip()).install(REQUIREMENT)
+        (pip or Pip()).install(REQUIREMENT, hashes=HASHES)
         importlib.invalidate_caches()
     # In a process of its own: its libraries stay out of ours, and a crash ends only that process.
     command = [sys.executable, "-P", "-c", "import xllamacpp"]

@@ -33,7 +33,7 @@ async def one_openai(request: web.Request) -> web.Response:
     name = request.match_info["id"]
     model = _by_id(request).get(name)
     if model is None:
-        provider = request.app[APP].registry.candidates(name)[0]
+        provider, *_ = await request.app[APP].registry.find(name)
         facts = provider.model_info(name)
         if facts is None:
             raise ModelNotFound(f"Model '{name}' not found. Run `llms ls` to see all.")
@@ -43,9 +43,8 @@ async def one_openai(request: web.Request) -> web.Response:
 
 def _by_id(request: web.Request) -> dict[str, Json]:
     found: dict[str, Json] = {}
-    for provider in request.app[APP].registry.live.values():
-        for key, model in provider.models.items():
-            found.setdefault(key, _openai(model, provider.id) | {"id": key})
+    for provider, name, model in request.app[APP].registry.offers():
+        found.setdefault(name, _openai(model, provider) | {"id": name})
     return found
 
 

@@ -32,7 +32,7 @@ def fake_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make_model(tmp_path: Path, fake_runtime: None) -> MakeModel:
-    """A model for the fake runtime, which does what the word in the file says."""
+    """A model for the fake runtime, which does what the file's name says."""
 
     def make(word: str) -> LocalModel:
         path = tmp_path / f"{word}.gguf"

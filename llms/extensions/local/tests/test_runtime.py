@@ -1,6 +1,8 @@
 """Is the runtime here, and does it load."""
 
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -30,11 +32,20 @@ def test_a_missing_runtime_is_installed_pinned(site: Path, monkeypatch: pytest.M
     script = site / "pip_script.py"
     script.write_text(
         "import pathlib, sys\n"
-        "assert sys.argv[1] == 'install' and sys.argv[-1] == 'xllamacpp==2026.10.11549', sys.argv\n"
+        "assert sys.argv[1] == 'install' and '--require-hashes' in sys.argv, sys.argv\n"
+        "assert pathlib.Path(sys.argv[-1]).read_text().count('xllamacpp==2026.10.11549') == 1, sys.argv\n"
         "pathlib.Path(__file__).with_name('xllamacpp.py').write_text('')\n"
     )
     runtime.install(Pip([sys.executable, str(script)]))
     assert runtime.is_installed()
+
+
+def test_the_pinned_version_is_the_same_wherever_it_is_named() -> None:
+    pinned = runtime.HASHES.read_text()
+    assert re.findall(r"^([^#\s]+)", pinned, re.MULTILINE) == [runtime.REQUIREMENT]
+    assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", pinned)
+    project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["project"]
+    assert project["optional-dependencies"]["local"] == [runtime.REQUIREMENT]
 
 
 @pytest.mark.parametrize(

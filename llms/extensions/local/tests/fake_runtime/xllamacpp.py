@@ -1,4 +1,4 @@
-"""Stands in for the runtime, so that supervision is tested without a model. The model file's one word is the script."""
+"""Stands in for the runtime, so that supervision is tested without a model. The model file's name is the script."""
 
 import json
 import os
@@ -24,7 +24,7 @@ class Server:
         path = Path(params.model.path)
         with path.with_suffix(".starts").open("a") as starts:
             starts.write(f"{os.getpid()}\n")
-        _PLAYS[path.read_text()](path)
+        _PLAYS[path.stem](path)
         self.listening_address = _serve(params)
 
 
@@ -62,7 +62,15 @@ def _abort(_: Path) -> None:
     os.abort()
 
 
-_PLAYS = {"fine": _fine, "slow": _slow, "hang": _hang, "noisy": _noisy, "refuse": _refuse, "abort": _abort}
+_PLAYS = {
+    "fine": _fine,
+    "mute": _fine,
+    "slow": _slow,
+    "hang": _hang,
+    "noisy": _noisy,
+    "refuse": _refuse,
+    "abort": _abort,
+}
 
 
 def _serve(params: CommonParams) -> str:
@@ -74,6 +82,8 @@ def _serve(params: CommonParams) -> str:
         def handle(self) -> None:
             while self.rfile.readline().strip():
                 pass
+            if Path(params.model.path).stem == "mute":
+                time.sleep(60)
             head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(said)}\r\nConnection: close\r\n\r\n"
             self.wfile.write((head + said).encode())
 
