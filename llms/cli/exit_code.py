@@ -6,6 +6,5 @@ from enum import IntEnum
 class ExitCode(IntEnum):
     SUCCESS = 0
     FAILED = 1
-    UNHANDLED = 9  # inside the process only: nothing matched the command line, so help is printed
     INTERRUPTED = 130  # Ctrl-C, as shells count it
     PIPE_CLOSED = 141  # the reader of our output went away, as in `llms ls | head -1`

@@ -53,18 +53,7 @@ _EXIT_CODES = """## Exit codes
 | 130 | stopped with Ctrl-C |
 | 141 | whoever read the output went away |
 
-## Environment
-
-| variable | meaning |
-| --- | --- |
-| `LLMS_HOME` | home folder, `~/.llms` without it |
-| `LLMS_DISABLE` | extensions not to load, separated by commas |
-| `LLMS_LOG` | `json` logs one JSON object a line |
-| `VERBOSE` | `1` is the same as `--verbose` |
-| `DEBUG` | `1` is the same as `--debug` |
-| `NO_COLOR` | anything: no colours |
-
-The keys of providers have the names that each provider's `env` lists, such as `OPENAI_API_KEY`.
+The variables that count are in [Configuration](../configuration.md#environment).
 """
 
 
