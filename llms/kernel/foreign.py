@@ -51,12 +51,8 @@ async def call_here(
 
 def call_now(function: Callable[..., Any], *args: Any, extension: str, **kwargs: Any) -> Any:
     """As `call`, for a function that is sync and quick, where nothing can be awaited."""
-    try:
+    with border(extension):
         return function(*args, **kwargs)
-    except LlmsError:
-        raise
-    except Exception as exc:  # the border to code that is not ours
-        raise ExtensionError(_told(exc), extension=extension) from exc
 
 
 @contextmanager
@@ -72,19 +68,17 @@ def border(extension: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def _border(function: Callable[..., Any], extension: str, deadline: float | None) -> AsyncIterator[None]:
+    """As `border`, with a deadline."""
     limit = asyncio.timeout(deadline)
     try:
-        async with limit:
-            yield
-    except LlmsError:
-        raise
-    except Exception as exc:  # the border to code that is not ours: hooks and third-party providers pass here
-        message = _told(exc)
-        if limit.expired():
-            message = (
-                f"Extension '{extension}' took longer than {deadline:g} s in {_name(function)}. Mend or disable it."
-            )
-        raise ExtensionError(message, extension=extension) from exc
+        with border(extension):
+            async with limit:
+                yield
+    except ExtensionError as error:
+        if not limit.expired():
+            raise
+        message = f"Extension '{extension}' took longer than {deadline:g} s in {_name(function)}. Mend or disable it."
+        raise ExtensionError(message, extension=extension) from error.__cause__
 
 
 async def _in_thread(function: Callable[[], Any], extension: str) -> Any:
@@ -118,7 +112,7 @@ class _Thread(threading.Thread):
             return
         try:
             result = self._context.run(_sync, self._function)
-        except BaseException as exc:  # the border to code that is not ours
+        except BaseException as exc:  # whatever it is, who waits shall have it
             self.outcome.set_exception(exc)
         else:
             self.outcome.set_result(result)
