@@ -13,6 +13,7 @@ from typing import Any
 from llms.kernel.errors import LlmsError
 
 MOST_STUCK = 32  # threads of one extension that nobody waits for any more
+RUNNING: contextvars.ContextVar[str] = contextvars.ContextVar("extension", default="")  # whose code runs here
 
 
 class ExtensionError(LlmsError):
@@ -58,12 +59,16 @@ def call_now(function: Callable[..., Any], *args: Any, extension: str, **kwargs:
 @contextmanager
 def border(extension: str) -> Iterator[None]:
     """Raises ExtensionError for whatever foreign error the block raises; our own errors pass unchanged."""
+    before = RUNNING.get()
+    RUNNING.set(extension)
     try:
         yield
-    except LlmsError:
+    except (LlmsError, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError):
         raise
-    except Exception as exc:  # the border to code that is not ours
+    except BaseException as exc:  # the border to code that is not ours, whose SystemExit is one more way to fail
         raise ExtensionError(_told(exc), extension=extension) from exc
+    finally:
+        RUNNING.set(before)
 
 
 @asynccontextmanager
@@ -131,7 +136,7 @@ def _name(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
-def _told(exc: Exception) -> str:
+def _told(exc: BaseException) -> str:
     """What `exc` says, where that means something without its name."""
     if isinstance(exc, KeyError):
         return repr(exc)

@@ -6,13 +6,13 @@ has a deadline, and its time and errors are counted against its extension.
 """
 
 import logging
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from llms.kernel import foreign
+from llms.kernel.accounts import Accounts
 from llms.kernel.errors import LlmsError
+from llms.kernel.undo import Undo
 
 Handler = Callable[..., Any]
 DROP: Literal[False] = False
@@ -23,13 +23,16 @@ class Hooks:
 
     def __init__(self, *, deadline: float = 30.0) -> None:
         self.deadline = deadline  # seconds one handler may take
-        self.accounts: dict[str, Account] = {}  # by extension
+        self.accounts = Accounts()
 
         def hook(name: str, args: str, doc: str, **kind: bool) -> Hook:
             return Hook(self, name, args, doc, **kind)
 
         self.startup = hook("startup", "", "The server is about to accept requests.")
         self.reload_providers = hook("reload_providers", "", "The providers were built anew; add yours again.")
+        self.settings_changed = hook(
+            "settings_changed", "settings", "This extension's settings were changed; others' handlers are not called."
+        )
         self.setup_user = hook("setup_user", "request", "First request of a user since start.")
         self.chat_request = hook(
             "chat_request",
@@ -46,11 +49,21 @@ class Hooks:
             "One streamed chunk. Edit it in place, return another to replace it, return False to drop it.",
         )
         self.chat_tool = hook("chat_tool", "chat, context", "After a tool call was asked for, and after each result.")
+        self.tool_call = hook(
+            "tool_call",
+            "call, context",
+            "Before a tool runs and after it ran; may change the arguments, refuse, or answer in its place.",
+            stop=True,
+        )
         self.chat_response = hook("chat_response", "response, context", "Once, on the final answer.")
         self.chat_error = hook("chat_error", "error, context", "Once, when a chat failed for good.")
         self.cache_saved = hook("cache_saved", "saved", "A file was newly written to the cache.")
         self.cleanup = hook("cleanup", "", "The server stops: handlers run in reverse order.", backwards=True)
         self.shutdown = hook("shutdown", "", "The process ends, command line runs included.")
+
+    def __iter__(self) -> Iterator["Hook"]:
+        """Every hook, in the order above."""
+        return (hook for hook in vars(self).values() if isinstance(hook, Hook))
 
 
 class Hook:
@@ -68,7 +81,7 @@ class Hook:
     def __bool__(self) -> bool:
         return bool(self.handlers)
 
-    def add(self, handler: Handler, *, extension: str) -> Callable[[], None]:
+    def add(self, handler: Handler, *, extension: str) -> Undo:
         """Registers `handler`; calling what comes back takes it out again."""
         entry = (handler, extension)
         self.handlers.append(entry)
@@ -77,6 +90,11 @@ class Hook:
             self.handlers = [other for other in self.handlers if other is not entry]
 
         return undo
+
+    @property
+    def functions(self) -> list[Handler]:
+        """The handlers alone. A copy."""
+        return [handler for handler, _ in self.handlers]
 
     async def __call__(self, *args: Any) -> None:
         for handler, extension in self.handlers[:: -1 if self.backwards else 1]:
@@ -91,31 +109,18 @@ class Hook:
             value = value if answer is None else answer
         return value
 
+    async def run_for(self, extension: str, *args: Any) -> None:
+        """Calls the handlers of one extension alone."""
+        for handler, owner in self.handlers[:: -1 if self.backwards else 1]:
+            if owner == extension:
+                await self._run(handler, extension, args)
+
     async def _run(self, handler: Handler, extension: str, args: tuple[Any, ...]) -> Any:
-        account = self.hooks.accounts.setdefault(extension, Account())
-        started = time.perf_counter()
-        account.calls += 1
         try:
-            return await foreign.call(handler, *args, extension=extension, deadline=self.hooks.deadline)
+            with self.hooks.accounts.charge(extension):
+                return await foreign.call(handler, *args, extension=extension, deadline=self.hooks.deadline)
         except LlmsError as error:
-            account.failed(error)
             if self.stop:
                 raise
             logging.getLogger(f"llms.ext.{extension}").error("%s failed: %s", self.name, error, exc_info=error)
             return None
-        finally:
-            account.seconds += time.perf_counter() - started
-
-
-@dataclass(slots=True)
-class Account:
-    """What an extension's handlers have cost so far."""
-
-    calls: int = 0
-    errors: int = 0
-    seconds: float = 0.0
-    last_error: str | None = None
-
-    def failed(self, error: Exception) -> None:
-        self.errors += 1
-        self.last_error = str(error)

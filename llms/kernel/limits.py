@@ -21,6 +21,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     keep_alive_interval: Seconds = 15.0  # silence on a stream before our client gets a comment
     shutdown_timeout: Seconds = 30.0  # how long open streams may go on after SIGTERM
     hook_timeout: Seconds = 30.0  # one handler of an extension
+    tool_timeout: Seconds = 120.0  # one call of a tool
+    install_timeout: Seconds = 60.0  # an extension's import, and each of its hooks at start
+    block_timeout: Seconds = 5.0  # how long an extension may keep the event loop from everybody else
 
     @property
     def first_byte(self) -> Seconds:

@@ -6,10 +6,11 @@ import re
 import sys
 from datetime import UTC, datetime
 
+from llms.kernel.flood import Flood, own_logger
 from llms.kernel.secrets import Secrets
 
+LONGEST = 20_000  # characters of one message or trace
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # would move the cursor of whoever reads the log
-_EXTENSIONS = "llms.ext."
 
 
 def setup(
@@ -22,9 +23,11 @@ def setup(
 ) -> None:
     """Sends the log to stderr: errors and warnings, with `verbose` plain lines, with `debug` everything.
 
-    Libraries are heard from WARNING up. Calling it again replaces the earlier setup.
+    Libraries are heard from WARNING up, and no extension more than its allowance. Calling it again replaces the
+    earlier setup.
     """
     handler = StderrHandler()
+    handler.addFilter(Flood())
     handler.setFormatter(
         JsonLines(secrets) if json_lines else HumanLines(secrets, traces=verbose or debug, prefix=prefix)
     )
@@ -68,7 +71,10 @@ class Masked(logging.Formatter):
         return self.clean(self.formatException(record.exc_info))
 
     def clean(self, text: str) -> str:
-        return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", self.secrets.mask(text))
+        text = self.secrets.mask(text)  # first: of a secret that was cut nobody would know the rest
+        if len(text) > LONGEST:
+            text = f"{text[:LONGEST]}... ({len(text) - LONGEST} more characters)"
+        return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 class HumanLines(Masked):
@@ -107,6 +113,7 @@ class JsonLines(Masked):
 
 def _label(record: logging.LogRecord) -> str:
     level = "" if record.levelno == logging.INFO else record.levelname
-    extension = f"[{record.name.removeprefix(_EXTENSIONS)}]" if record.name.startswith(_EXTENSIONS) else ""
+    own = own_logger(record.name)
+    extension = f"[{own}]" if own else ""
     label = f"{level} {extension}".strip()
     return f"{label}: " if level else f"{label} ".lstrip()

@@ -49,6 +49,16 @@ class Home:
         return self.extensions_dir or self.root / "extensions"
 
     @property
+    def lock_file(self) -> Path:
+        """What is installed in `extensions`, and where each comes from."""
+        return self.root / "extensions.lock"
+
+    @property
+    def crashes(self) -> Path:
+        """Where we note which extension's code was running, in case the process dies."""
+        return self.root / "crashes"
+
+    @property
     def models(self) -> Path:
         """Where `*.gguf` files for the embedded runtime are looked for."""
         return self.root / "models"

@@ -116,6 +116,7 @@ class ConfigFile(Section, frozen=True):
     auth: Json = {}
     mcp_client: Json = {}
     git_clone_hosts: list[str] = []
+    extension_settings: dict[str, Json] = {}  # by extension; checked against its own schema
     allowed_hosts: list[str] = []  # names besides our own address that requests may be addressed to
     providers: dict[str, Provider] = {}
 

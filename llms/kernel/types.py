@@ -71,6 +71,7 @@ class Completion(TypedDict, total=False):
     usage: Usage
     metadata: Json  # duration in ms, pricing "input/output"
     cost: float  # dollars
+    tool_history: list[Message]  # tool calls and their results, where tools ran
 
 
 class ChunkChoice(TypedDict, total=False):
@@ -112,6 +113,7 @@ class Context(TypedDict, total=False):
     user: str | None
     threadId: str
     tools: str
+    max_iterations: int  # provider calls in one tool loop
     nohistory: bool
     nostore: bool
     metadata: Json

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from llms.kernel.accounts import Account
 from llms.kernel.errors import RequestError
 from llms.kernel.foreign import ExtensionError
-from llms.kernel.hooks import DROP, Account, Hook, Hooks
+from llms.kernel.hooks import DROP, Hook, Hooks
 
 
 @pytest.fixture
@@ -29,8 +30,8 @@ def test_every_hook_has_one_sentence_or_two_that_say_when_it_is_called(hooks: Ho
     assert [hook.name for hook in _all(hooks) if not hook.doc.endswith(".")] == []
 
 
-def test_only_the_request_hook_can_stop_a_request(hooks: Hooks) -> None:
-    assert [hook.name for hook in _all(hooks) if hook.stop] == ["chat_request"]
+def test_only_the_request_and_the_tool_call_can_be_stopped(hooks: Hooks) -> None:
+    assert [hook.name for hook in _all(hooks) if hook.stop] == ["chat_request", "tool_call"]
 
 
 async def test_handlers_run_in_the_order_they_registered(hooks: Hooks) -> None:
@@ -146,7 +147,7 @@ async def test_an_observing_handler_over_its_deadline_is_left_behind() -> None:
     hooks.startup.add(lambda: calls.append("next"), extension="good")
     await hooks.startup()
     assert calls == ["next"]
-    assert "took longer than 0.01 s in forever" in str(hooks.accounts["slow"].last_error)
+    assert "took longer than 0.01 s in forever" in str(hooks.accounts.of("slow").last_error)
 
 
 async def test_calls_errors_and_time_are_counted_against_the_extension(hooks: Hooks) -> None:
@@ -154,7 +155,7 @@ async def test_calls_errors_and_time_are_counted_against_the_extension(hooks: Ho
     hooks.chat_response.add(_broken, extension="a")
     await hooks.startup()
     await hooks.chat_response({}, {})
-    account = hooks.accounts["a"]
+    account = hooks.accounts.of("a")
     assert (account.calls, account.errors, account.last_error) == (2, 1, "no luck")
     assert account.seconds > 0
 
@@ -163,14 +164,14 @@ async def test_a_request_that_a_handler_stopped_is_counted_too(hooks: Hooks) -> 
     hooks.chat_request.add(_broken, extension="a")
     with pytest.raises(ExtensionError):
         await hooks.chat_request({}, {})
-    assert hooks.accounts["a"].errors == 1
+    assert hooks.accounts.of("a").errors == 1
 
 
 async def test_extensions_have_separate_accounts(hooks: Hooks) -> None:
     hooks.startup.add(lambda: None, extension="a")
     hooks.startup.add(_broken, extension="b")
     await hooks.startup()
-    assert (hooks.accounts["a"].errors, hooks.accounts["b"].errors) == (0, 1)
+    assert (hooks.accounts.of("a").errors, hooks.accounts.of("b").errors) == (0, 1)
 
 
 def test_a_new_account_is_empty() -> None:

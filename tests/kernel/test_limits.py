@@ -18,6 +18,9 @@ def test_missing_limits_have_the_documented_values() -> None:
         "keep_alive_interval": 15,
         "shutdown_timeout": 30,
         "hook_timeout": 30,
+        "tool_timeout": 120,
+        "install_timeout": 60,
+        "block_timeout": 5,
     }
 
 

@@ -90,6 +90,37 @@ def test_lines_of_an_extension_carry_its_name(setup: Callable[..., Callable[[], 
     assert read() == "[weather] sunny\nDEBUG [weather]: asked\nERROR [weather]: rain\n"
 
 
+def test_lines_of_an_extensions_own_modules_carry_its_name_too(setup: Callable[..., Callable[[], str]]) -> None:
+    read = setup()
+    logging.getLogger("llms_ext_weather.db").error("rain")
+    assert read() == "ERROR [weather.db]: rain\n"
+
+
+def test_an_extension_that_floods_the_log_is_cut_short(setup: Callable[..., Callable[[], str]]) -> None:
+    read = setup(verbose=True)
+    for _ in range(10_000):
+        EXTENSION.info("drip")
+    LLMS.info("heard")
+    lines = read().splitlines()
+    assert len(lines) < 2_000
+    assert lines[-1] == "heard"
+
+
+@pytest.mark.parametrize("options", [{}, {"verbose": True}, {"json_lines": True}])
+def test_nothing_is_longer_than_the_longest(setup: Callable[..., Callable[[], str]], options: dict[str, bool]) -> None:
+    read = setup(**options)
+    LLMS.error("x" * 1_000_000, exc_info=raised("y" * 1_000_000))
+    text = read()
+    assert len(text) < 3 * log.LONGEST
+    assert "... (980000 more characters)" in text
+
+
+def test_a_secret_where_a_message_is_cut_stays_secret(setup: Callable[..., Callable[[], str]]) -> None:
+    read = setup()
+    LLMS.error("x" * (log.LONGEST - 6) + SECRET)
+    assert SECRET[:6] not in read()
+
+
 def test_a_prefix_leads_every_line(setup: Callable[..., Callable[[], str]]) -> None:
     read = setup(verbose=True, prefix="> ")
     LLMS.info("by the way")
