@@ -1,0 +1,1 @@
+"""Real SQLite files, and a real PostgreSQL."""
