@@ -1,0 +1,1 @@
+"""Functions a model may call: how each is described, given its arguments, run, and its result told."""
