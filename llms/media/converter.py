@@ -1,15 +1,18 @@
-"""The few threads in which the images of all chats are converted, and what one chat may ask of them."""
+"""The few threads in which all images are unpacked, and what one chat may ask of them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Lock
+from typing import TypeVar
 
 from llms.kernel.errors import RequestError
 from llms.media.images import convert
 
 Convert = Callable[[bytes, str], Awaitable[tuple[bytes, str]]]  # image, media type -> the same, fit for a model
+
+Made = TypeVar("Made")
 
 MAX_CHAT_PIXELS = 2**28  # four images of the largest size, or twenty photos: a few seconds of one core
 _AT_ONCE = 2  # one takes up to half a gigabyte
@@ -31,10 +34,14 @@ class Converter:
             self._converted, partial(convert, max_size=max_size, max_length=max_length, before_unpacking=budget.spend)
         )
 
+    async def run(self, work: Callable[[], Made]) -> Made:
+        """What `work` returns in one of the threads: for whatever unpacks images."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
     async def _converted(
         self, work: Callable[[bytes, str], tuple[bytes, str]], data: bytes, mime: str
     ) -> tuple[bytes, str]:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, data, mime)
+        return await self.run(partial(work, data, mime))
 
     def close(self) -> None:
         """Begins no further conversion. May be called twice."""

@@ -1,10 +1,11 @@
-"""Makes an image small enough for a model. Its formats are the ones that occur; none of them runs foreign code."""
+"""Makes images smaller: for a model, for a preview. The formats are the ones that occur; none runs foreign code."""
 
 import struct
 import zlib
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llms.kernel.errors import ConfigError, RequestError
@@ -53,22 +54,63 @@ def convert(
     """
     box = _box(max_size)
     known = by_magic(data)
-    try:
-        import PIL.Image
-    except ImportError:
+    if not has_pillow():
         return data, known or mime
     if known in _NOT_FOR_PILLOW:
         return data, known
+    import PIL.Image
+
+    with _opened(BytesIO(data)) as image:
+        pixels, is_short = image.width * image.height, base64_length(data) <= max_length
+        _refuse_bomb(pixels)
+        fits = is_short and max(image.size) <= min(box)
+        if not fits and before_unpacking:
+            before_unpacking(pixels)  # already to learn how a PNG is turned, Pillow unpacks it
+        if fits or (is_short and _fits(image, box)):
+            return data, known or PIL.Image.MIME[image.format or ""]
+        return _shrunk(image, box, max_length), "image/webp"
+
+
+def thumbnail(source: bytes | Path, *, width: int | None, height: int | None) -> bytes | None:
+    """The image as WebP, upright, fitted inside `width` and `height`; None where it is no larger than that, or where
+    Pillow is missing. Raises RequestError for what is no image or unpacks to too many pixels.
+    """
+    if not has_pillow():
+        return None
+    box = width or _LARGEST_WEBP, height or _LARGEST_WEBP
+    with _opened(BytesIO(source) if isinstance(source, bytes) else source) as image:
+        _refuse_bomb(image.width * image.height)
+        return None if _fits(image, box) else _webp(_within(image, box))
+
+
+def size_of(data: bytes) -> tuple[int, int] | None:
+    """Width and height of the image as one sees it; None for what Pillow cannot tell. Unpacks nothing."""
+    if not has_pillow():
+        return None
     try:
-        with closing(PIL.Image.open(BytesIO(data), formats=_FORMATS)) as image:  # frees the pixels, error or not
-            pixels, is_short = image.width * image.height, base64_length(data) <= max_length
-            _refuse_bomb(pixels)
-            fits = is_short and max(image.size) <= min(box)
-            if not fits and before_unpacking:
-                before_unpacking(pixels)  # already to learn how a PNG is turned, Pillow unpacks it
-            if fits or (is_short and _fits(image, box)):
-                return data, known or PIL.Image.MIME[image.format or ""]
-            return _shrunk(image, box, max_length), "image/webp"
+        with _opened(BytesIO(data)) as image:
+            is_turned = image.format != "PNG" and _turned(image)  # to learn it of a PNG, Pillow unpacks it
+            return image.size[::-1] if is_turned else image.size
+    except RequestError:
+        return None
+
+
+def has_pillow() -> bool:
+    try:
+        import PIL.Image  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+@contextmanager
+def _opened(source: BytesIO | Path) -> "Iterator[Image]":
+    """The image, not yet unpacked. Whatever goes wrong with it inside the block is a RequestError."""
+    import PIL.Image
+
+    try:
+        with closing(PIL.Image.open(source, formats=_FORMATS)) as image:  # frees the pixels, error or not
+            yield image
     except PIL.UnidentifiedImageError as exc:
         raise RequestError(f"Not an image that can be read. {_FIX}") from exc
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as exc:
@@ -108,16 +150,23 @@ def _fits(image: "Image", box: tuple[int, int]) -> bool:
     return width <= box[0] and height <= box[1]
 
 
-def _shrunk(image: "Image", box: tuple[int, int], max_length: int) -> bytes:
+def _within(image: "Image", box: tuple[int, int]) -> "Image":
+    """The image, upright, fitted inside `box`."""
     from PIL import ImageOps
 
     if image.mode.startswith("I;16"):
-        image = image.point(lambda value: value / 256)  # 16 bits of grey, which Pillow would cut, not scale
+        # Pillow would cut 16 bits of grey, not scale them; and few of its steps take them
+        image = image.convert("I").point(lambda value: value / 256).convert("L")
     elif image.mode in ("1", "P", "PA"):
         image = image.convert("RGBA")  # colours out of a palette cannot be mixed
     image.thumbnail(box[::-1] if _turned(image) else box)  # first of all: a JPEG is then only partly decoded
-    image = _on_white(ImageOps.exif_transpose(image))
+    image = ImageOps.exif_transpose(image)
     image.thumbnail(box)  # for formats that Pillow turned upright itself
+    return image
+
+
+def _shrunk(image: "Image", box: tuple[int, int], max_length: int) -> bytes:
+    image = _on_white(_within(image, box))
     while base64_length(webp := _webp(image)) > max_length and max(image.size) > 1:
         image.thumbnail((max(1, image.width * 3 // 4), max(1, image.height * 3 // 4)))
     return webp

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from llms.kernel.errors import RequestError
 from llms.kernel.types import Chat, Json, Message
+from llms.media.cache import Cache
 from llms.media.converter import Convert
 from llms.media.sources import Attachment, Fetch, Sources
 from llms.media.types import media_type
@@ -19,11 +20,11 @@ MAX_ATTACHMENTS = 500  # no provider takes more, and one request must not make u
 _AT_ONCE = 4
 
 
-async def inlined(chat: Chat, *, fetch: Fetch, local_files: bool, convert: Convert) -> Chat:
+async def inlined(chat: Chat, *, fetch: Fetch, local_files: bool, convert: Convert, cache: Cache | None = None) -> Chat:
     """`chat` with every attachment inside it; `chat` itself where nothing has to change.
 
-    What changes is copied, so the caller's dicts stay as they are. Paths are read only with `local_files`.
-    Raises RequestError.
+    What changes is copied, so the caller's dicts stay as they are. Paths are read only with `local_files`, URLs of our
+    own cache only with `cache`. Raises RequestError.
     """
     messages = [_gathered(message) for message in chat["messages"]]
     places = [place for i, message in enumerate(messages) for place in _places(i, message)]
@@ -31,7 +32,7 @@ async def inlined(chat: Chat, *, fetch: Fetch, local_files: bool, convert: Conve
         return chat
     if len(places) > MAX_ATTACHMENTS:
         raise RequestError(f"The chat has {len(places)} attachments. Send at most {MAX_ATTACHMENTS}.", param="messages")
-    sources, free = Sources(fetch=fetch, local_files=local_files), asyncio.Semaphore(_AT_ONCE)
+    sources, free = Sources(fetch=fetch, local_files=local_files, cache=cache), asyncio.Semaphore(_AT_ONCE)
     parts = await _all(_resolved(place, sources, convert, free) for place in places)
     changed: defaultdict[int, dict[int, Json]] = defaultdict(dict)
     for place, part in zip(places, parts, strict=True):

@@ -1,15 +1,17 @@
 """Where the content of an attachment comes from: the value in the chat itself, a URL, or a file of this machine."""
 
 import asyncio
-import binascii
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from llms.kernel.errors import RequestError
+from llms.media.cache import Cache
+from llms.media.encoded import from_base64, from_data_uri
+from llms.media.names import URL
 from llms.media.types import media_type
 
 Fetch = Callable[[str], Awaitable[tuple[bytes, str, str]]]  # URL -> content, media type, file name
@@ -32,10 +34,9 @@ class Attachment(NamedTuple):
 class Sources:
     """Loads the attachments of one chat."""
 
-    def __init__(self, *, fetch: Fetch, local_files: bool) -> None:
-        self._fetch, self._local_files = fetch, local_files
+    def __init__(self, *, fetch: Fetch, local_files: bool, cache: Cache | None = None) -> None:
+        self._fetch, self._local_files, self._cache = fetch, local_files, cache
         self._room = MAX_LOADED
-        # A new kind of source, such as URLs of our own cache, is one more row.
         self._readers = {
             "http": self._remote,
             "https": self._remote,
@@ -61,16 +62,8 @@ class Sources:
         return Attachment(data, media_type(data, declared=declared, name=name), name)
 
     async def _data_uri(self, uri: str) -> Attachment:
-        head, comma, body = uri[5:].partition(",")
-        if not comma:
-            raise RequestError("The data URI has no comma. Write it as 'data:<type>;base64,<data>'.")
-        mime = head.partition(";")[0].strip().lower() or "text/plain"  # RFC 2397
-        if not head.lower().endswith(";base64"):
-            return Attachment(unquote_to_bytes(body), mime, "")
-        data = await asyncio.to_thread(_decoded, body)
-        if data is None:
-            raise RequestError("The data URI is not valid base64. Encode it with padding and without line breaks.")
-        return Attachment(data, mime, "", inline=True)
+        found = await asyncio.to_thread(from_data_uri, uri)
+        return Attachment(found.data, found.mime, "", inline=found.is_base64)
 
     async def _file_url(self, url: str) -> Attachment:
         parts = urlsplit(url)
@@ -82,22 +75,26 @@ class Sources:
 
     async def _path_or_base64(self, value: str) -> Attachment:
         """A path wins over base64: file names can look like it, but hardly the other way round."""
+        if self._cache is not None and value.startswith(URL):
+            return await asyncio.to_thread(_cached, self._cache, value)
         if self._local_files and len(value) <= _LONGEST_PATH:
             path = await asyncio.to_thread(_file_at, value)
             if path is not None:
                 return await asyncio.to_thread(_read, path)
-        data = await asyncio.to_thread(_decoded, value)
+        data = await asyncio.to_thread(from_base64, value)
         if data is not None:
             return Attachment(data, "", "", inline=True)
         fix = "Check the path." if self._local_files else _LOCAL
         raise RequestError(f"{_shown(value)} is neither a file, a URL nor base64. {fix}")
 
 
-def _decoded(text: str) -> bytes | None:
-    try:
-        return binascii.a2b_base64(text, strict_mode=True)
-    except ValueError:  # also binascii.Error
-        return None
+def _cached(cache: Cache, url: str) -> Attachment:
+    file = cache.find(url)
+    if file is None:
+        raise RequestError(f"{_shown(url)} is not in the cache. Upload the file again.")
+    found, info = _read(file), cache.info(file)
+    declared, name = str(info.get("type") or ""), str(info.get("name") or file.name)
+    return Attachment(found.data, media_type(found.data, declared=declared, name=file.name), name)
 
 
 def _file_at(text: str) -> Path | None:

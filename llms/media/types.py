@@ -2,9 +2,13 @@
 
 import mimetypes
 import re
+from types import MappingProxyType
 
 UNKNOWN = "application/octet-stream"
 _WELL_FORMED = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*")
+_EXTENSIONS = MappingProxyType(  # where Python knows none, or one that few programs know
+    {"audio/wav": "wav", "audio/ogg": "ogg", "audio/mp3": "mp3", "image/jpg": "jpg", "application/ogg": "ogg"}
+)
 _MAGIC = (
     (rb"\x89PNG\r\n\x1a\n", "image/png"),
     (rb"\xff\xd8\xff", "image/jpeg"),
@@ -32,6 +36,23 @@ def media_type(data: bytes, *, declared: str = "", name: str = "") -> str:
     if magic := by_magic(data):
         return magic
     declared = declared.lower()
-    if declared != UNKNOWN and _WELL_FORMED.fullmatch(declared):
+    if declared != UNKNOWN and is_well_formed(declared):
         return declared
-    return mimetypes.guess_type(name, strict=False)[0] or UNKNOWN
+    return get_file_mime_type(name)
+
+
+def get_file_mime_type(filename: str) -> str:
+    """The media type that the name of a file tells; `application/octet-stream` where it tells none."""
+    mime, packed = mimetypes.guess_type(filename, strict=False)
+    if packed:
+        return "application/gzip" if packed == "gzip" else f"application/x-{packed}"
+    return mime or UNKNOWN
+
+
+def usual_extension(mime: str) -> str:
+    """What names of files of this type end with, without dot; `bin` where none is usual."""
+    return _EXTENSIONS.get(mime) or (mimetypes.guess_extension(mime, strict=False) or ".bin")[1:]
+
+
+def is_well_formed(mime: str) -> bool:
+    return bool(_WELL_FORMED.fullmatch(mime))

@@ -125,3 +125,14 @@ def test_four_of_the_largest_images_are_not_too_many() -> None:
     from llms.media.images import MAX_PIXELS
 
     assert converter.MAX_CHAT_PIXELS == 4 * MAX_PIXELS
+
+
+async def test_other_work_with_images_waits_for_the_same_threads(images: Converter, slow: SlowPillow) -> None:
+    chat = asyncio.ensure_future(ask(images.for_chat(), LARGE, LARGE))
+    await slow.has_begun(2)
+    other = asyncio.ensure_future(images.run(lambda: threading.current_thread().name))
+    await asyncio.sleep(0.05)
+    assert not other.done()
+    slow.end.set()
+    await chat
+    assert (await other).startswith("llms-images")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from llms.kernel.errors import ConfigError, RequestError
-from llms.media.images import base64_length, convert
+from llms.media.images import MAX_PIXELS, base64_length, convert, size_of, thumbnail
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -255,3 +255,41 @@ def test_damage_is_an_error_of_the_request_and_never_of_ours(kind: str, place: i
 def test_pillow_is_imported_only_for_an_image() -> None:
     code = "import llms.media.inline, llms.media.images, sys; sys.exit('PIL' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B"])
+def test_a_large_image_in_16_bits_of_grey_keeps_its_shade(mode: str) -> None:
+    data = encoded(Image.new(mode, (300, 200), 32768), "TIFF")
+    assert near(opened(convert(data, "image/tiff", max_size="30x20")[0]).getpixel((3, 3)), (128, 128, 128))
+
+
+# -- previews and sizes ----------------------------------------------------------------------------------
+
+
+def test_a_thumbnail_fits_inside_what_is_asked() -> None:
+    data = encoded(plain(300, 200))
+    for bounds, size in (((30, None), (30, 20)), ((None, 10), (15, 10)), ((30, 10), (15, 10))):
+        found = thumbnail(data, width=bounds[0], height=bounds[1])
+        assert found is not None
+        assert opened(found).size == size
+
+
+def test_an_image_that_fits_has_no_thumbnail() -> None:
+    assert thumbnail(encoded(plain(30, 20)), width=30, height=20) is None
+
+
+def test_a_thumbnail_of_a_bomb_is_refused() -> None:
+    with pytest.raises(RequestError, match="megapixels"):
+        thumbnail(png_header(2**14, MAX_PIXELS // 2**14 + 1), width=10, height=None)
+
+
+def test_the_size_of_an_image_is_told_without_unpacking_it() -> None:
+    assert size_of(png_header(8000, 8000)) == (8000, 8000)
+    assert size_of(encoded(plain(3, 5), "JPEG")) == (3, 5)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"hello", b"<svg/>", png_header(2**31 - 1, 2**31 - 1), b"\xff\xd8\xff" + b"x" * 99]
+)
+def test_what_is_no_image_has_no_size(data: bytes) -> None:
+    assert size_of(data) is None

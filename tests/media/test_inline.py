@@ -14,6 +14,7 @@ from PIL import Image
 
 from llms.kernel.errors import LlmsError, RequestError
 from llms.kernel.types import Chat, Json
+from llms.media.cache import Cache
 from llms.media.converter import Convert, Converter
 from llms.media.inline import inlined
 from llms.media.sources import MAX_LOADED
@@ -452,3 +453,24 @@ async def test_no_json_makes_another_error_than_ours(kind: str, detail: Any, too
         await inlined(cast(Chat, {"messages": messages}), fetch=Web(), local_files=False, convert=FIT)
     except LlmsError as error:
         assert str(error).endswith(".")
+
+
+async def test_cache_urls_become_what_the_cache_holds(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    urls = [cache.save_bytes(data, name)[0] for data, name in ((PNG, "a.png"), (WAV, "b.wav"), (PDF, "report.pdf"))]
+    given = chat(image(urls[0]), audio(urls[1]), file(urls[2]))
+    found = await inlined(given, fetch=Web(), local_files=False, convert=FIT, cache=cache)
+    assert found["messages"][0]["content"] == [
+        image(data_uri(PNG)),
+        audio(base64(WAV), format="wav"),
+        file(data_uri(PDF, "application/pdf"), filename="report.pdf"),
+    ]
+    assert image(urls[0]) in cast(list[Json], given["messages"][0]["content"])
+
+
+async def test_a_cache_url_of_nothing_is_refused_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"^Invalid image: '/~cache/ab/none.png' is not in the cache\.") as refused:
+        await inlined(
+            chat(image("/~cache/ab/none.png")), fetch=Web(), local_files=False, convert=FIT, cache=Cache(tmp_path)
+        )
+    assert refused.value.param == "messages[0].content[0]"

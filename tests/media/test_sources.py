@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from llms.kernel.errors import RequestError
+from llms.media.cache import Cache
 from llms.media.sources import MAX_FILE, Attachment, Sources
 
 PDF = b"%PDF-1.7 hello"
@@ -149,3 +150,48 @@ async def test_the_answer_does_not_tell_whether_a_path_exists(over_http: Sources
             await over_http.load(str(path))
         errors.append(str(refused.value).replace(path.name, ""))
     assert errors[0] == errors[1]
+
+
+# -- the cache -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+@pytest.mark.parametrize("local_files", [True, False])
+async def test_a_cache_url_is_read_wherever_the_chat_came_from(cache: Cache, local_files: bool) -> None:
+    url, _ = cache.save_bytes(PDF, "a report.pdf")
+    assert await Sources(fetch=no_web, local_files=local_files, cache=cache).load(url) == READ
+
+
+async def test_the_record_tells_the_type_where_the_bytes_do_not(cache: Cache) -> None:
+    url, _ = cache.save_bytes(b"a,b", "numbers.data", {"type": "text/csv"})
+    assert await Sources(fetch=no_web, local_files=False, cache=cache).load(url) == Attachment(
+        b"a,b", "text/csv", "numbers.data"
+    )
+
+
+@pytest.mark.parametrize("local_files", [True, False])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("/~cache/ab/none.png", "/~cache/", "/~cache/..", "/~cache/../secret.txt", "/~cache/%2e%2e/secret.txt"),
+        *("/~cache/..%2fsecret.txt", "/~cache//etc/passwd", "/~cache/a\0b", "/~cache/out", "/~cache/.cache.lock"),
+    ],
+)
+async def test_a_cache_url_that_leads_elsewhere_is_refused(
+    cache: Cache, tmp_path: Path, url: str, local_files: bool
+) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    cache.save_bytes(PDF, "a.pdf")
+    (cache.root / "out").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(RequestError, match=r"is not in the cache\. Upload the file again\.") as refused:
+        await Sources(fetch=no_web, local_files=local_files, cache=cache).load(url)
+    assert refused.value.status == 400
+
+
+async def test_without_a_cache_its_urls_lead_nowhere(over_http: Sources) -> None:
+    with pytest.raises(RequestError, match="Local paths work only"):
+        await over_http.load("/~cache/ab/abc.png")

@@ -1,6 +1,6 @@
 import pytest
 
-from llms.media.types import media_type
+from llms.media.types import get_file_mime_type, media_type, usual_extension
 
 FTYP = b"\0\0\0\x20ftyp"
 
@@ -41,3 +41,31 @@ def test_the_name_tells_where_the_source_says_nothing_useful(declared: str) -> N
 @pytest.mark.parametrize("data", [b"", b"hello", b"\xff\xfeh\0i\0", b"ID3 is a tag", b"BMW", b"RIFF"])
 def test_what_nothing_tells_is_unknown(data: bytes) -> None:
     assert media_type(data) == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    ("name", "mime"),
+    [
+        ("image.png", "image/png"),
+        ("/a/b/Photo.JPG", "image/jpeg"),
+        ("a.webp", "image/webp"),
+        ("a.md", "text/markdown"),
+        ("a.tar.gz", "application/gzip"),
+        ("a.svgz", "application/gzip"),
+        ("a.bz2", "application/x-bzip2"),
+        ("Makefile", "application/octet-stream"),
+        ("", "application/octet-stream"),
+        ("a.unheard-of", "application/octet-stream"),
+    ],
+)
+def test_the_name_of_a_file_tells_its_type(name: str, mime: str) -> None:
+    assert get_file_mime_type(name) == mime
+
+
+@pytest.mark.parametrize("end", ["png", "jpg", "webp", "gif", "svg", "wav", "mp3", "ogg", "flac", "pdf", "csv", "txt"])
+def test_a_type_has_its_usual_extension(end: str) -> None:
+    assert usual_extension(get_file_mime_type(f"a.{end}")) == end
+
+
+def test_an_unknown_type_is_bin() -> None:
+    assert usual_extension("application/x-unheard-of") == "bin"
