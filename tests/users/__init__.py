@@ -1,0 +1,1 @@
+"""Users, without a server around them."""
