@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import msgspec
 
-from llms.kernel.types import Chunk, Completion, Json, Usage
+from llms.kernel.types import Chunk, Completion, Json, Message, Usage
 from llms.providers.events import StreamEvent
 
 _JOINED = ("content", "reasoning_content", "refusal")
@@ -47,6 +47,11 @@ class StreamAssembler:
     def feed_all(self, events: Iterable[StreamEvent]) -> None:
         for event in events:
             self.feed(event.chunk)
+
+    def message(self) -> Message:
+        """What the first choice says by now; nothing before it has begun."""
+        choice = self._choices.get(0)
+        return cast(Message, choice.whole(0)["message"]) if choice is not None else {}
 
     def so_far(self) -> Completion:
         """The completion as known by now."""

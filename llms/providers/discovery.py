@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from llms.kernel.errors import ProviderError
 from llms.kernel.types import Json, Model
-from llms.providers import replies
+from llms.providers import bodies, replies
 from llms.providers.openai_compatible import OpenAiCompatible
 
 logger = logging.getLogger("llms.providers")
@@ -25,12 +25,12 @@ class OpenAiLocalProvider(OpenAiCompatible):
             return
         try:
             async with self.http.get(self._models_url, headers=self.headers, provider=self.name) as response:
-                await self._raise_failure(response)
+                await bodies.raise_failure(response, self.error_from)
                 names = self._names(replies.decode(await response.read(), provider=self.name))
         except ProviderError as error:
             logger.info("%s offers no models: %s", self.id, error)
             return
-        self.set_models(**self.narrowing, models={name: _plain_model(name) for name in names})
+        self.set_models(models={name: _plain_model(name) for name in names})
 
     @property
     def _models_url(self) -> str:

@@ -1,65 +1,76 @@
 """A provider that is not ours, behind a border."""
 
+import contextlib
 import copy
 import inspect
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from llms.kernel import foreign
-from llms.kernel.errors import ProviderError
+from llms.kernel.errors import LlmsError, ProviderError
 from llms.kernel.types import Chat, Completion, Context, Json, Model
-from llms.providers import shapes
+from llms.providers.answers import whole_answer, wrong
 from llms.providers.events import StreamEvent
+from llms.providers.signatures import takes
 
 
 class Guest:
     """Whatever it raises becomes one of our errors, so that another provider is asked.
 
-    Such classes edit the request in place, so each call gets a copy of the chat. Anything else asked of this object is
-    asked of the wrapped one.
+    Such classes edit the request in place, so each call gets a copy of the chat. One that does not know its own id
+    goes by `id`. Anything else asked of this object is asked of the wrapped one.
     """
 
-    def __init__(self, provider: Any) -> None:
+    def __init__(self, provider: Any, id: str = "") -> None:
         self.wrapped = provider
+        self.id: str = id
+        with contextlib.suppress(LlmsError):
+            own = foreign.call_now(getattr, provider, "id", None, extension=id)
+            self.id = own if own and isinstance(own, str) else id
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.wrapped, name)
 
     def model_info(self, model: str) -> Model | None:
-        info: Model | None = foreign.call_now(self.wrapped.model_info, model, extension=self.wrapped.id)
-        return info
+        return self._facts("model_info", model)  # type: ignore[return-value]
 
     def model_cost(self, model: str) -> Json | None:
-        cost: Json | None = foreign.call_now(self.wrapped.model_cost, model, extension=self.wrapped.id)
-        return cost
+        return self._facts("model_cost", model)
+
+    def _facts(self, question: str, model: str) -> Json | None:
+        with foreign.border(self.id):
+            facts = getattr(self.wrapped, question)(model)
+        if facts is None or isinstance(facts, dict):
+            return facts
+        raise wrong(self.id, question, facts, "a dict or None")
 
     async def chat(self, chat: Chat, context: Context | None = None) -> Completion:
-        with foreign.border(self.wrapped.id):
+        with foreign.border(self.id):
             ask = self.wrapped.chat
-            told = {"context": context} if _takes_context(ask) else {}
-            answer = await foreign.call(partial(ask, copy.deepcopy(chat), **told), extension=self.wrapped.id)
-        if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
-            raise self._wrong("chat", answer, "a completion")
-        shapes.check(answer, provider=self.wrapped.id)
-        return cast(Completion, answer)
+        return await whole_answer(ask, chat, context=context, provider=self.id)
 
     async def stream(self, chat: Chat, context: Context | None = None) -> AsyncGenerator[list[StreamEvent]]:
-        with foreign.border(self.wrapped.id):
-            async with aclosing(self.wrapped.stream(copy.deepcopy(chat), context)) as batches:
-                async for events in batches:
-                    if not isinstance(events, list) or not all(isinstance(event, StreamEvent) for event in events):
-                        raise self._wrong("stream", events, "a list of StreamEvent")
-                    yield events
+        """Each step passes the border by itself: what runs between two of them is not the provider's."""
+        with foreign.border(self.id):
+            ask = self.wrapped.stream
+            stream = ask(copy.deepcopy(chat), **({"context": context} if takes(ask, "context") else {}))
+        if not isinstance(stream, AsyncGenerator):
+            raise self._no_stream(stream)
+        end = object()
+        try:
+            while True:
+                with foreign.border(self.id):
+                    events = await anext(stream, end)
+                if events is end:
+                    return
+                if not isinstance(events, list) or not all(isinstance(event, StreamEvent) for event in events):
+                    raise wrong(self.id, "stream", events, "a list of StreamEvent")
+                yield events
+        finally:
+            with foreign.border(self.id):
+                await stream.aclose()
 
-    def _wrong(self, method: str, answer: Any, expected: str) -> ProviderError:
-        return ProviderError(
-            f"Provider '{self.wrapped.id}' returned {type(answer).__name__}, not {expected}. Mend its `{method}`.",
-            provider=self.wrapped.id,
-        )
-
-
-def _takes_context(ask: Any) -> bool:
-    parameters = inspect.signature(ask).parameters.values()
-    return any(p.name == "context" or p.kind is p.VAR_KEYWORD for p in parameters)
+    def _no_stream(self, returned: Any) -> ProviderError:
+        if inspect.iscoroutine(returned):
+            returned.close()
+        return wrong(self.id, "stream", returned, "an async generator")

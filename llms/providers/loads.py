@@ -1,4 +1,4 @@
-"""Asks providers which models they have, while everything else goes on."""
+"""Asks providers which models they have, and lets generators load, while everything else goes on."""
 
 import asyncio
 import logging
@@ -52,12 +52,11 @@ class Loads:
 
 
 async def _load(provider: Any) -> None:
+    id = str(getattr(provider, "id", None) or type(provider).__name__)
     try:
         async with asyncio.timeout(LONGEST):
-            await foreign.call(provider.load, extension=provider.id)
+            await foreign.call(provider.load, extension=id)
     except TimeoutError:
-        logger.warning(
-            "Provider %s did not list its models within %g s. Check that its server is well.", provider.id, LONGEST
-        )
+        logger.warning("Provider %s did not list its models within %g s. Check that its server is well.", id, LONGEST)
     except LlmsError as error:
-        logger.warning("Provider %s could not load its models: %s", provider.id, error)
+        logger.warning("Provider %s could not load its models: %s", id, error)

@@ -20,12 +20,17 @@ class ModelTable:
         include: str | None = None,
         exclude: str | None = None,
     ) -> None:
-        self.offered = _offered(models, map_models or {}, include, exclude)
+        self._mapped = map_models or {}
+        self.offered = _offered(models, self._mapped, include, exclude)
         self._upstream: dict[str, str] = {}  # lower-cased name -> the provider's own model id
         self._facts: dict[str, Model] = {}  # the provider's own model id -> what is known of it
-        self._index(map_models or {})
+        self._indexed = -1  # how many of `offered` can be looked up: extensions add and remove some
+        self._index()
 
-    def _index(self, mapped: dict[str, str]) -> None:
+    def _index(self) -> None:
+        mapped = self._mapped
+        self._upstream.clear()
+        self._indexed = len(self.offered)
         ids = {key: mapped.get(key) or model.get("id") or key for key, model in self.offered.items()}
         self._facts = {ids[key]: model for key, model in self.offered.items()}
         names: list[tuple[str, str]] = [(key, value) for key, value in mapped.items() if key in self.offered]
@@ -38,6 +43,8 @@ class ModelTable:
 
     def upstream(self, model: str) -> str | None:
         """The provider's own id for `model`, or None if it is not offered here."""
+        if len(self.offered) != self._indexed:
+            self._index()
         name = model.lower()
         found = self._upstream.get(name)
         if found is None and "/" in name:

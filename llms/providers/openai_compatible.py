@@ -5,40 +5,45 @@ https://platform.openai.com/docs/api-reference/chat
 
 import asyncio
 import contextlib
-import os
+import copy
+import time
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import aiohttp
 import msgspec
 from yarl import URL
 
 from llms.kernel.errors import ConfigError, ProviderError
+from llms.kernel.limits import Limits
 from llms.kernel.types import Chat, Chunk, Completion, Context, Json, Model
-from llms.providers import replies, shapes
+from llms.providers import bodies, modality, replies, shapes
+from llms.providers.answers import wrong
+from llms.providers.assembler import StreamAssembler
+from llms.providers.audio import with_audio_as_data_uris
 from llms.providers.events import StreamEvent, as_events
 from llms.providers.http import HttpClient
-from llms.providers.key import find_key
+from llms.providers.key import laid_over, missing_key, own_key
 from llms.providers.models import ModelTable
+from llms.providers.processing import Resolve, processed
 from llms.providers.reading import EventReader
+from llms.providers.settings import RequestSettings
+from llms.providers.signatures import settled
+from llms.providers.stream_setting import setting_too
+from llms.providers.summary import summary
 from llms.providers.tidy import is_plain, tidy_chunk, tidy_completion
+from llms.providers.writer import StreamWriter
 
-REQUEST_SETTINGS = (
-    *("frequency_penalty", "presence_penalty", "temperature", "top_p"),
-    *("max_completion_tokens", "n", "seed", "top_logprobs"),
-    *("parallel_tool_calls", "store", "enable_thinking"),
-    *("prompt_cache_key", "reasoning_effort", "safety_identifier", "service_tier", "stop", "verbosity"),
-)
 _encode = msgspec.json.Encoder().encode
-_NARROWING = ("map_models", "include_models", "exclude_models")
 _NOT_STREAMED = ("application/json", "text/html")  # asked for a stream, answered whole, or by some web page
+_AUDIO_AS_DATA_URI = ("alibaba", "alibaba-cn")  # https://help.aliyun.com/zh/model-studio/qwen-omni
 
 
 class InvalidProvider(ConfigError, ValueError):
     """A provider entry lacks what it cannot do without."""
 
 
-class OpenAiCompatible:
+class OpenAiCompatible(RequestSettings):
     """A provider that speaks OpenAI's dialect at `<api>/chat/completions`.
 
     Built from the keys of its llms.json entry laid over its catalogue entry; `id` and `api` are required. Without an
@@ -49,40 +54,74 @@ class OpenAiCompatible:
     sdk: ClassVar[str] = "@ai-sdk/openai-compatible"
     default_api: ClassVar[str | None] = None
     http: HttpClient  # set by the registry
+    resolve: Resolve | None = None  # set by the registry
+    streams: bool = True  # the entry's `stream`: whether chats that do not say are streamed
+    # What a class does in its own way of what older ones bend. Known beforehand, so that other classes are not slowed.
+    _bends_requests: ClassVar[bool] = False
+    _bends_answers: ClassVar[bool] = False
+    _bends_streams: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if isinstance(stream := vars(cls).get("stream"), bool):
+            del cls.stream
+            cls.streams = stream
+        cls._bends_requests = cls._bends("init_chat", "process_chat")
+        cls._bends_answers = cls._bends("response_json", "to_response")
+        cls._bends_streams = cls._bends("handle_stream_response")
+
+    @classmethod
+    def _bends(cls, *names: str) -> bool:
+        return any(getattr(cls, name) is not getattr(OpenAiCompatible, name) for name in names)
 
     def __init__(self, **kwargs: Any) -> None:
+        super().__init__(kwargs)
         self.id: str = _required(kwargs, "id")
         self.api: str = (kwargs.get("api") or self.default_api or _required(kwargs, "api")).strip("/")
         self.name: str = kwargs.get("name") or self.id.replace("-", " ").replace("_", " ").title()
         self.env: list[str] = list(kwargs.get("env") or [])
-        key: str | None = kwargs["api_key"] if "api_key" in kwargs else find_key(kwargs, os.environ)
-        self.api_key = key.strip() if key else None  # read from a file, it ends with a line end
+        self.api_key = own_key(kwargs)
         self.headers: dict[str, str] = {"Content-Type": "application/json"}
         if self.api_key:
             self.headers["Authorization"] = f"Bearer {self.api_key}"
-        self.headers = _laid_over(self.headers, kwargs.get("headers") or {})
+        self.headers = laid_over(self.headers, kwargs.get("headers") or {})
         self.chat_url = f"{self.api}/chat/completions"
         self.modalities: dict[str, Any] = dict(kwargs.get("modalities") or {})
         self.check: Chat | None = kwargs.get("check")
         self.server_tools: list[str] = list(kwargs.get("server_tools") or [])
-        self.settings: Json = {key: kwargs[key] for key in REQUEST_SETTINGS if kwargs.get(key) is not None}
-        self.narrowing: Json = {key: kwargs.get(key) for key in _NARROWING}
+        if kwargs.get("stream") is not None:
+            self.streams = bool(kwargs["stream"])
+        self.map_models: dict[str, str] = {}
+        self.include_models: str | None = None
+        self.exclude_models: str | None = None
         self.set_models(**kwargs)
 
     # -- which models ------------------------------------------------------------------------------------------
 
     def set_models(self, **kwargs: Any) -> None:
-        """Takes over `models`, narrowed by `map_models`, `include_models` and `exclude_models`."""
+        """Takes over `models`, narrowed by `map_models`, `include_models` and `exclude_models`.
+
+        Of these three, one that is not given stays as it was.
+        """
+        self.map_models = kwargs.get("map_models", self.map_models) or {}
+        self.include_models = kwargs.get("include_models", self.include_models)
+        self.exclude_models = kwargs.get("exclude_models", self.exclude_models)
+        self._offer(kwargs.get("models") or {})
+
+    def _offer(self, models: dict[str, Model]) -> None:
         self.table = ModelTable(
-            kwargs.get("models") or {},
-            map_models=kwargs.get("map_models"),
-            include=kwargs.get("include_models"),
-            exclude=kwargs.get("exclude_models"),
+            models, map_models=self.map_models, include=self.include_models, exclude=self.exclude_models
         )
 
     @property
     def models(self) -> dict[str, Model]:
         return self.table.offered
+
+    if not TYPE_CHECKING:  # a class that derives from this one may have a property without a setter
+
+        @models.setter
+        def models(self, models: dict[str, Model]) -> None:
+            self._offer(models)
 
     def provider_model(self, model: str) -> str | None:
         """This provider's own id for `model`, or None if it does not offer it."""
@@ -97,9 +136,7 @@ class OpenAiCompatible:
 
     def validate(self, **_: Any) -> str | None:
         """Why this provider cannot be used, or None."""
-        if self.api_key:
-            return None
-        return f"Provider '{self.name}' requires API Key {', '.join(self.env) or 'api_key'}"
+        return None if self.api_key else missing_key(self.name, self.env)
 
     def test(self, **kwargs: Any) -> bool:
         return self.validate(**kwargs) is None
@@ -109,13 +146,20 @@ class OpenAiCompatible:
 
     # -- the dialect: no I/O -----------------------------------------------------------------------------------
 
+    def addressed(self, chat: Chat) -> Chat:
+        """A copy of `chat` that calls the model as the vendor does, the settings of the entry in it."""
+        own = {**self.settings, **chat}
+        own["model"] = self.provider_model(chat["model"]) or chat["model"]
+        return cast(Chat, own)
+
     def build_request(self, chat: Chat, *, stream: bool) -> bytes:
         """The body to send for `chat`, which stays as it is."""
-        body: Json = {**self.settings, **chat, "stream": stream}
-        body["model"] = self.provider_model(chat["model"]) or chat["model"]
+        body: Json = {**chat, "stream": stream}
         body.pop("metadata", None)
         if isinstance(body.get("provider"), str):  # names one of ours; OpenRouter's own `provider` is an object
             del body["provider"]
+        if self.id in _AUDIO_AS_DATA_URI:
+            body["messages"] = with_audio_as_data_uris(body["messages"])
         if stream:
             # Asked for always, because cost needs it; the caller gets it only if the caller asked.
             body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
@@ -126,7 +170,9 @@ class OpenAiCompatible:
 
     def parse_response(self, body: bytes) -> Completion:
         """The completion in `body`, its message in OpenAI's words."""
-        data = replies.decode(body, provider=self.name)
+        return self._completion(replies.decode(body, provider=self.name))
+
+    def _completion(self, data: Json) -> Completion:
         if error := replies.failure_inside(data, provider=self.name):
             raise error
         choices = data.get("choices")
@@ -144,7 +190,7 @@ class OpenAiCompatible:
         if is_plain(chunk) and one_line:
             return StreamEvent(cast(Chunk, chunk), data, plain=True)
         if error := replies.failure_inside(chunk, provider=self.name):
-            raise error
+            raise _in_own_words(self, error, replies.error_inside(chunk))
         shapes.check(chunk, provider=self.name)
         changed = tidy_chunk(cast(Chunk, chunk))
         return StreamEvent(cast(Chunk, chunk), data if one_line and not changed else None)
@@ -152,22 +198,41 @@ class OpenAiCompatible:
     # -- the wire ----------------------------------------------------------------------------------------------
 
     async def chat(self, chat: Chat, context: Context | None = None) -> Completion:
-        """The whole answer to `chat`."""
-        body = self.build_request(chat, stream=False)
-        async with self._post(body) as response:
-            await self._raise_failure(response)
+        """The whole answer to `chat`. One that is no text is made by the generator of its modality."""
+        if chat.get("modalities") and (generator := modality.generator_for(chat, self)) is not None:
+            return await modality.generated(generator, self, chat, context)
+        started_at = time.time()
+        chat = await self._bent(chat, stream=False) if self._bends_requests else self.addressed(chat)
+        async with self._post(self.build_request(chat, stream=False)) as response:
+            if self._bends_answers:
+                return await self._read_whole(response, chat, started_at, context)
+            if response.status >= 300:
+                await bodies.raise_failure(response, self.error_from)
             completion = self.parse_response(await response.read())
         if context is not None:
             context["providerResponse"] = cast(Json, completion)
         return completion
 
+    @setting_too
     async def stream(self, chat: Chat, context: Context | None = None) -> AsyncGenerator[list[StreamEvent]]:
         """The answer as it comes. Ends after `[DONE]`, or at the end of a stream that told a finish reason."""
-        body = self.build_request(chat, stream=True)
-        async with self._post(body) as response:
-            await self._raise_failure(response)
-            if response.content_type in _NOT_STREAMED:
-                yield as_events(self.parse_response(await response.read()))
+        if self._is_answered_whole(chat):
+            yield as_events(await OpenAiCompatible.chat(self, chat, context))
+            return
+        started_at = time.time()
+        as_stream = True
+        if self._bends_requests:
+            chat = await self._bent(chat, stream=True)
+            as_stream = chat.get("stream", True)
+        else:
+            chat = self.addressed(chat)
+        async with self._post(self.build_request(chat, stream=as_stream)) as response:
+            if response.content_type in _NOT_STREAMED or response.status >= 300:
+                yield as_events(await self._read_whole(response, chat, started_at, context))
+                return
+            if self._bends_streams:
+                read = self.handle_stream_response(response, chat, started_at, context=context)
+                yield as_events(await settled(read))
                 return
             reader = EventReader(self.parse_event, provider=self.name)
             async for data in response.content.iter_any():
@@ -180,7 +245,15 @@ class OpenAiCompatible:
             reader.check()
             await _read_to_end(response)
 
+    def _is_answered_whole(self, chat: Chat) -> bool:
+        """Whether a stream of the answer to `chat` is one delta: a generator makes it, or somebody wants it whole."""
+        if chat.get("modalities") and modality.generator_for(chat, self) is not None:
+            return True
+        return not (self.streams or chat.get("stream")) or (self._bends_answers and not self._bends_streams)
+
     def _post(self, body: bytes) -> Any:
+        if not hasattr(self, "http"):
+            raise InvalidProvider(f"Provider '{self.id}' is not registered. Put it into ctx.get_providers().")
         return self.http.post(self._url, headers=self.headers, body=body, provider=self.name)
 
     @property
@@ -196,13 +269,99 @@ class OpenAiCompatible:
         except ValueError as exc:
             raise InvalidProvider(f"Provider '{self.name}' has an invalid URL: {exc}. Correct its `api`.") from exc
 
-    async def _raise_failure(self, response: aiohttp.ClientResponse) -> None:
-        if response.status < 300:
-            return
-        raise self.error_from(response.status, response.headers, await _beginning(response))
-
     def error_from(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
         return replies.failure(status, headers, body, provider=self.name)
+
+    # -- what classes made for older versions bend, or call from a `chat` of their own ---------------------------
+
+    def init_chat(self, chat: Chat) -> Chat:
+        """Writes the settings of the entry into `chat`, where it does not say otherwise."""
+        for name, value in self.settings.items():
+            cast(Json, chat).setdefault(name, value)
+        return chat
+
+    async def process_chat(self, chat: Chat, provider_id: str | None = None) -> Chat:
+        """A copy of `chat` as it can be sent, which says whether to stream. To process it again changes nothing."""
+        own = await processed(chat, self.resolve)
+        own.setdefault("stream", False)
+        return own
+
+    async def response_json(self, response: aiohttp.ClientResponse) -> Any:
+        """The JSON in the body. Raises ProviderError where the answer says that it failed, or is no JSON."""
+        return await bodies.json_body(response, provider=self.name, error_from=self.error_from)
+
+    def to_response(self, response: Any, chat: Chat, started_at: float, context: Context | None = None) -> Any:
+        """The completion in an answer's JSON, with `metadata.duration` (ms) and `metadata.pricing`."""
+        if not isinstance(response, dict):
+            response = {}
+        completion = self._completion(response)
+        given = completion.get("metadata")
+        metadata = completion["metadata"] = {**given} if isinstance(given, dict) else {}
+        metadata["duration"] = round((time.time() - started_at) * 1000)
+        prices = self.model_cost(chat.get("model") or "") or {}
+        if prices.get("input") is not None and prices.get("output") is not None:
+            metadata["pricing"] = f"{prices['input']}/{prices['output']}"
+        if context is not None:
+            context["providerResponse"] = cast(Json, completion)
+        return completion
+
+    async def handle_stream_response(
+        self, response: aiohttp.ClientResponse, chat: Chat, started_at: float, context: Context | None = None
+    ) -> Any:
+        """The whole answer that a stream brings, told to `stream_writer` while it grows."""
+        if response.content_type in _NOT_STREAMED or response.status >= 300:
+            return await self._read_whole(response, chat, started_at, context)
+        reader = EventReader(self.parse_event, provider=self.name)
+        assembler, writer = StreamAssembler(model=chat.get("model") or ""), self.stream_writer(context)
+        try:
+            async for data in response.content.iter_any():
+                assembler.feed_all(reader.feed(data))
+                if writer.is_due:
+                    await writer.write(assembler.message())
+                if reader.over:
+                    break
+            assembler.feed_all(reader.finish())
+            reader.check()
+        finally:
+            await writer.write(assembler.message())
+            await writer.flush()
+        return await settled(self.to_response(assembler.so_far(), chat, started_at, context=context))
+
+    def stream_writer(self, context: Context | None = None) -> StreamWriter:
+        """Tells an answer that grows to the async function `checkpoint` of the context, where there is one."""
+        tell = cast(Json, context or {}).get("checkpoint")
+        limits = self.http.limits if hasattr(self, "http") else Limits()
+        return StreamWriter(tell, interval=limits.stream_checkpoint_interval)
+
+    def stream_error_message(self, error: Any, default: str | None = None) -> str:
+        """What to say of an error told inside a stream; `default` is what is said otherwise."""
+        return default or replies.error_text(error) or str(error)
+
+    def chat_summary(self, chat: Any) -> str:
+        """`chat` as JSON for a log: inline data as `prefix,(length)`, a long string as `(length)`."""
+        return summary(chat)
+
+    async def _bent(self, chat: Chat, *, stream: bool) -> Chat:
+        """What to send for `chat` as a class wants it that has an `init_chat` or `process_chat` of its own."""
+        own = copy.deepcopy(chat)
+        own["stream"] = stream
+        own["model"] = self.provider_model(own["model"]) or own["model"]
+        own = self.init_chat(own) or own  # some edit in place, and return nothing
+        own = await settled(self.process_chat(own, provider_id=self.id)) or own
+        if not isinstance(own, dict) or not isinstance(own.get("messages"), list):
+            raise wrong(self.id, "process_chat", own, "a chat")
+        return own
+
+    async def _read_whole(
+        self, response: aiohttp.ClientResponse, chat: Chat, started_at: float, context: Context | None
+    ) -> Completion:
+        """The answer in a body that is no stream; raises where it says that it failed."""
+        if not self._bends_answers:
+            await bodies.raise_failure(response, self.error_from)
+            return self.parse_response(await response.read())
+        data = await settled(self.response_json(response))
+        completion: Completion = await settled(self.to_response(data, chat, started_at, context=context))
+        return completion
 
 
 class GroqProvider(OpenAiCompatible):
@@ -220,18 +379,18 @@ class CodestralProvider(OpenAiCompatible):
     default_api = "https://codestral.mistral.ai/v1"
 
 
+def _in_own_words(provider: OpenAiCompatible, error: ProviderError, inside: Any) -> ProviderError:
+    """`error` in the words of a class that has its own."""
+    error.args = (str(provider.stream_error_message(inside, str(error)) or error),)
+    return error
+
+
 def _required(kwargs: Mapping[str, Any], key: str) -> str:
     value = kwargs.get(key)
     if not value or not isinstance(value, str):
         name = kwargs.get("id") or "?"
         raise InvalidProvider(f"Provider '{name}' has no `{key}`. Add it to llms.json.")
     return value
-
-
-def _laid_over(headers: dict[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """`headers` with `given` in place of those of the same name, in whatever case."""
-    names = {name.lower() for name in given}
-    return {**{name: value for name, value in headers.items() if name.lower() not in names}, **given}
 
 
 async def _read_to_end(response: aiohttp.ClientResponse) -> None:
@@ -243,14 +402,3 @@ async def _read_to_end(response: aiohttp.ClientResponse) -> None:
         async with asyncio.timeout(0.01):
             async for _ in response.content.iter_any():
                 pass
-
-
-async def _beginning(response: aiohttp.ClientResponse) -> bytes:
-    """As much of an error's body as tells what is wrong. Its status counts even where the body breaks off."""
-    body = b""
-    with contextlib.suppress(TimeoutError, aiohttp.ClientError):
-        async for data in response.content.iter_any():
-            body += data
-            if len(body) > 64 * 1024:
-                break
-    return body

@@ -17,11 +17,15 @@ def decode(body: bytes, *, provider: str) -> dict[str, Any]:
     """The JSON object in `body`; ProviderError if it is anything else."""
     data = _json(body)
     if not isinstance(data, dict):
-        shown = body[:100].decode("utf-8", "replace").strip() or "an empty body"
-        raise ProviderError(
-            f"{provider} answered with something that is not a JSON object: {shown}. Check its `api` URL.",
-            provider=provider,
-        )
+        raise _not("a JSON object", body, provider)
+    return data
+
+
+def decode_any(body: bytes, *, provider: str) -> Any:
+    """The JSON in `body`, whatever it is; ProviderError if it is none."""
+    data = _json(body)
+    if data is None:
+        raise _not("JSON", body, provider)
     return data
 
 
@@ -43,9 +47,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes, *, provider: s
 
 def failure_inside(data: Mapping[str, Any], *, provider: str) -> ProviderError | None:
     """The error told inside an answer that began with 200, or None."""
-    choices = data.get("choices")
-    inside = [c.get("error") for c in choices if isinstance(c, dict)] if isinstance(choices, list) else []
-    error = next(filter(None, (data.get("error"), *inside)), None)
+    error = error_inside(data)
     if error is None:
         return None
     code = error.get("code") if isinstance(error, dict) else None
@@ -56,6 +58,13 @@ def failure_inside(data: Mapping[str, Any], *, provider: str) -> ProviderError |
         status=status,
         code=_text(code),
     )
+
+
+def error_inside(data: Mapping[str, Any]) -> Any:
+    """The error told inside an answer, as it is told, or None."""
+    choices = data.get("choices")
+    inside = [c.get("error") for c in choices if isinstance(c, dict)] if isinstance(choices, list) else []
+    return next(filter(None, (data.get("error"), *inside)), None)
 
 
 def error_text(data: Any) -> str | None:
@@ -94,6 +103,13 @@ def _json(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def _not(expected: str, body: bytes, provider: str) -> ProviderError:
+    shown = body[:100].decode("utf-8", "replace").strip() or "an empty body"
+    return ProviderError(
+        f"{provider} answered with something that is not {expected}: {shown}. Check its `api` URL.", provider=provider
+    )
 
 
 def _status_line(status: int, body: bytes) -> str:

@@ -1,6 +1,6 @@
 """A third-party provider that can only give whole answers, made to stream."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any, cast
 
 from llms.kernel.types import Chat, Context
@@ -16,19 +16,24 @@ class WholeAnswers(Guest):
         yield as_events(await self.chat(chat, context))
 
 
-def streaming(provider: Any) -> Provider:
+def streaming(provider: Any, id: str = "") -> Provider:
     """`provider` itself if it is ours, else behind a border, and made to stream if it does not.
 
-    A class derived from one of ours that overrides only `chat` counts as one that gives whole answers: its own
-    `chat` would otherwise be passed by.
+    One that says by itself how to `chat` and not how to `stream`, as a class derived from ours or as an object that
+    somebody has put a `chat` of his own on, gives whole answers: its `chat` would otherwise be passed by. Modules of
+    third parties live below `llms_ext`, so only ours begin with `llms.`.
     """
-    cls = type(provider)
-    if cls.__module__.startswith("llms."):
+    cls, own = type(provider), getattr(provider, "__dict__", {})
+    if cls.__module__.startswith("llms.") and "chat" not in own:
         return cast(Provider, provider)
-    return cast(Provider, Guest(provider) if _streams(cls) else WholeAnswers(provider))
+    places = (own, *map(vars, cls.__mro__))
+    return cast(Provider, Guest(provider, id) if _streams(places) else WholeAnswers(provider, id))
 
 
-def _streams(cls: type) -> bool:
-    """Whether the most derived class that says how to answer says how to stream."""
-    answering = (vars(base) for base in cls.__mro__ if "chat" in vars(base) or "stream" in vars(base))
-    return "stream" in next(answering, ())
+def _streams(places: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the first of `places` that says how to answer says how to stream.
+
+    `stream` was once a setting: a bool says nothing of how.
+    """
+    methods = ({name for name in ("chat", "stream") if not isinstance(place.get(name, True), bool)} for place in places)
+    return "stream" in next(filter(None, methods), ())

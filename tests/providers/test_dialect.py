@@ -30,7 +30,8 @@ def made(**entry: Any) -> OpenAiCompatible:
 def sent(provider: OpenAiCompatible | None = None, /, *, stream: bool = False, **chat: Any) -> Any:
     """The request body for a chat with these fields."""
     request: Any = {"model": "m", "messages": MESSAGES, **chat}
-    return json.loads((provider or made()).build_request(request, stream=stream))
+    provider = provider or made()
+    return json.loads(provider.build_request(provider.addressed(request), stream=stream))
 
 
 # -- built from its entry --------------------------------------------------------------------------------------
