@@ -1,130 +1,229 @@
 """One chat from request to answer: the paragraph to read first.
 
-A chat is given its context; request filters may change it; it is checked and its attachments are fetched; the
-providers that offer its model are the candidates; each attempt shapes the chat for its provider; the first candidate
-whose answer begins has it, and from then on nothing is tried again; its tokens and cost are counted; response filters
-see the whole. Whatever fails for good passes the error filters on its way out.
+A chat is given its context and the tools it may use; request filters may change it; it is checked and its attachments
+are fetched; the providers that offer its model are the candidates; each attempt shapes the chat for its provider; the
+first candidate whose answer begins has it, and from then on nothing is tried again. Where the model calls tools of
+ours, they run and it is asked again (tool_loop.py). Tokens and cost are counted; response filters see the whole.
+Whatever fails for good passes the error filters on its way out.
 """
 
 import os
 import time
-import traceback
-from collections.abc import AsyncGenerator
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from types import TracebackType
-from typing import cast
+from functools import partial
+from typing import TypeVar, cast
 
-from llms.chat import usage
+from llms.chat import tool_choice, usage
+from llms.chat.attachments import Attachments
+from llms.chat.begun import Batches, Begun
+from llms.chat.cancel import Cancellation, RequestCancelled
+from llms.chat.check import check
+from llms.chat.deltas import filtered
+from llms.chat.error_filters import ErrorFilters
 from llms.chat.failover import Retrying, first_answer
-from llms.chat.prepare import prepare
+from llms.chat.prepare import can_call_tools, prepare
+from llms.chat.tool_loop import ToolLoop
 from llms.kernel.config import Config
-from llms.kernel.errors import RequestError
 from llms.kernel.hooks import Hooks
-from llms.kernel.types import Chat, Chunk, Completion, Context, Json
+from llms.kernel.types import Chat, Completion, Context, Json
+from llms.media.cache import Cache
 from llms.media.converter import Converter
-from llms.media.inline import Fetch, inlined
-from llms.providers import shapes
+from llms.media.inline import Fetch
 from llms.providers.assembler import StreamAssembler
 from llms.providers.base import Provider
 from llms.providers.events import StreamEvent
 from llms.providers.registry import Registry
+from llms.tools.execute import Executor
+from llms.tools.registry import Tools
 
-LONGEST_NAME = 256  # characters of a model's name
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A chat that may be answered, and the names of those of its tools that run here."""
+
+    chat: Chat
+    context: Context
+    ours: frozenset[str]
+    attachments: Attachments
 
 
 class Pipeline:
     """Answers chats. `complete` gives the whole answer, `stream` gives it as it comes."""
 
-    def __init__(self, *, config: Config, hooks: Hooks, registry: Registry, fetch: Fetch, converter: Converter) -> None:
-        self.config, self.hooks, self.registry, self.fetch = config, hooks, registry, fetch
-        self.converter = converter
+    def __init__(
+        self,
+        *,
+        config: Config,
+        hooks: Hooks,
+        registry: Registry,
+        fetch: Fetch,
+        converter: Converter,
+        cache: Cache,
+        tools: Tools,
+        executor: Executor,
+        cancellation: Cancellation | None = None,
+    ) -> None:
+        self.config, self.hooks, self.registry = config, hooks, registry
+        self.tools, self.executor = tools, executor
+        self._attachments = partial(Attachments, config=config, fetch=fetch, converter=converter, cache=cache)
+        self.cancellation = cancellation or Cancellation()
 
-    async def complete(self, chat: Chat, context: Context | None = None) -> Completion:
-        """The whole answer, with usage, duration and cost. Raises LlmsError."""
+    async def answer(self, chat: Chat, context: Context | None = None) -> Completion:
+        """The whole answer, with usage, duration and cost. Raises LlmsError, RequestCancelled if it was cancelled."""
+        completion = await self.complete(chat, context)
+        if completion is None:
+            raise RequestCancelled
+        return completion
+
+    async def complete(self, chat: Chat, context: Context | None = None) -> Completion | None:
+        """As `answer`, but None for a chat that was cancelled: no failure to whoever cancelled it."""
         context = begin(chat, context)
-        async with _ErrorFilters(self.hooks, context):
-            chat = await self._admitted(chat, context)
-
-            async def attempt(provider: Provider) -> Completion:
-                answer: Completion = await provider.chat(self._shaped(provider, chat, context), context)
-                return answer
-
-            completion = await first_answer(await self._candidates(chat, context), attempt, **self._retrying(context))
-            await self._account(completion, context)
+        async with ErrorFilters(self.hooks, context):
+            turn = await self._admitted(chat, context)
+            if turn.ours:
+                completion = await self._tool_loop(turn).complete(lambda: self._asked(turn))
+            else:
+                completion = await self._asked(turn)
+                usage.account(completion, context)
+            if self.should_cancel(context):
+                return None
+            await self._show(completion, context)
             return completion
+        return None
 
-    async def stream(self, chat: Chat, context: Context | None = None) -> AsyncGenerator[list[StreamEvent]]:
+    async def stream(self, chat: Chat, context: Context | None = None) -> Batches:
         """The answer's events, each list what arrived together. Raises LlmsError, before or after the first.
 
-        Closing the iterator closes the provider's connection.
+        Closing the iterator closes the provider's connection. A chat that is cancelled ends early, without an error.
         """
         context = begin(chat, context)
-        assembler = StreamAssembler(model=str(chat.get("model"))) if self.hooks.chat_response else None
-        async with _ErrorFilters(self.hooks, context):
-            chat = await self._admitted(chat, context)
-
-            async def attempt(provider: Provider) -> Begun:
-                return await Begun.open(provider.stream(self._shaped(provider, chat, context), context))
-
-            begun = await first_answer(await self._candidates(chat, context), attempt, **self._retrying(context))
+        async with ErrorFilters(self.hooks, context):
+            turn = await self._admitted(chat, context)
+            if turn.ours:
+                loop = self._tool_loop(turn)
+                async with aclosing(loop.stream(lambda: self._streamed(turn))) as batches:
+                    async for events in batches:
+                        yield events
+                await self._show(loop.whole, context)
+                return
+            assembler = StreamAssembler(model=str(turn.chat.get("model"))) if self.hooks.chat_response else None
+            begun = await self._begun(turn)
             async with aclosing(begun.events()) as batches:
                 async for batch in batches:
-                    events = await self._filtered(batch, context) if self.hooks.chat_delta else batch
+                    events = await filtered(batch, context, self.hooks.chat_delta) if self.hooks.chat_delta else batch
                     _count_usage(events, context)
                     if assembler is not None:
                         assembler.feed_all(events)
                     yield events
-                    if context.get("cancelled") or context.get("completed"):
+                    if self.should_cancel(context):
                         break
             if assembler is not None:
-                await self._account(assembler.so_far(), context)
+                completion = assembler.so_far()
+                usage.account(completion, context)
+                await self._show(completion, context)
 
-    async def _admitted(self, chat: Chat, context: Context) -> Chat:
-        """`chat` as the request filters leave it, checked, its attachments fetched."""
+    def should_cancel(self, context: Context) -> bool:
+        """Whether nobody wants the answer to the chat with `context` any more."""
+        return self.cancellation.asked_for(context)
+
+    # -- the way in --------------------------------------------------------------------------------------------
+
+    async def _admitted(self, chat: Chat, context: Context) -> Turn:
+        """`chat` with the tools it may use, as the request filters leave it, checked."""
+        definitions = tool_choice.chosen(self.tools, context)
+        brought = tool_choice.brought(chat, context, definitions)
+        chat = context["chat"] = tool_choice.with_tools(chat, definitions)
         await self.hooks.chat_request(chat, context)
         check(chat)
-        limits = (self.config.data.get("convert") or {}).get("image") or {}
-        fit = self.converter.for_chat(**{key: limits[key] for key in ("max_size", "max_length") if key in limits})
-        return await inlined(chat, fetch=self.fetch, local_files=context.get("local_files", False), convert=fit)
+        ours = tool_choice.ours(chat, self.tools, brought)
+        return Turn(chat, context, ours, self._attachments(again=bool(ours)))
 
-    async def _candidates(self, chat: Chat, context: Context) -> list[Provider]:
-        """Every provider that can answer, the preferred one first."""
-        preferred = context.get("provider") or chat.get("provider")
+    # -- asking ------------------------------------------------------------------------------------------------
+
+    async def _asked(self, turn: Turn) -> Completion:
+        """The whole answer of the first provider that has one."""
+
+        async def attempt(provider: Provider, chat: Chat) -> Completion:
+            return await provider.chat(chat, turn.context)
+
+        return await self._first(turn, attempt)
+
+    async def _begun(self, turn: Turn) -> Begun:
+        """The answer of the first provider that begins one."""
+
+        async def attempt(provider: Provider, chat: Chat) -> Begun:
+            return await Begun.open(provider.stream(chat, turn.context))
+
+        return await self._first(turn, attempt)
+
+    async def _streamed(self, turn: Turn) -> Batches:
+        """The events of one such answer, as the delta filters leave them."""
+        begun = await self._begun(turn)
+        async with aclosing(begun.events()) as batches:
+            async for events in batches:
+                yield await filtered(events, turn.context, self.hooks.chat_delta) if self.hooks.chat_delta else events
+
+    async def _first(self, turn: Turn, ask: Callable[[Provider, Chat], Awaitable[T]]) -> T:
+        """What `ask` gives for the first candidate that does not fail. Raises RequestCancelled instead of asking."""
+        self._check_wanted(turn.context)
+        chat = await turn.attachments.inside(turn.chat, turn.context)
+
+        async def attempt(provider: Provider) -> T:
+            return await ask(provider, self._shaped(provider, chat, turn))
+
+        return await first_answer(await self._candidates(turn), attempt, **self._retrying(turn.context))
+
+    async def _candidates(self, turn: Turn) -> list[Provider]:
+        """Every provider that can answer, the preferred one first: one that answered before is."""
+        chat = turn.chat
+        preferred = turn.context.get("provider") or chat.get("provider")
         return await self.registry.find(chat["model"], prefer=preferred if isinstance(preferred, str) else None)
 
-    def _shaped(self, provider: Provider, chat: Chat, context: Context) -> Chat:
-        """`chat` as `provider` shall get it; `context` now tells of this attempt."""
-        model = provider.model_info(chat["model"])
+    def _shaped(self, provider: Provider, chat: Chat, turn: Turn) -> Chat:
+        """`chat` as `provider` shall get it; the context now tells of this attempt."""
+        context, model = turn.context, provider.model_info(chat["model"])
         context["provider"] = provider.id
         context["modelInfo"] = model
         context["modelCost"] = provider.model_cost(chat["model"])
         context["startedAt"] = time.time()
+        if turn.ours and not can_call_tools(model):
+            chat = tool_choice.without_tools(chat, turn.ours)
         return prepare(chat, model)
 
     def _retrying(self, context: Context) -> Retrying:
         """How often to try, and whom to tell."""
 
         async def on_retry(status: str) -> None:
+            self._check_wanted(context)
             await self.hooks.chat_status(status, context)
 
         return {"rounds": self.config.limits.retries, "on_retry": on_retry}
 
-    async def _filtered(self, events: list[StreamEvent], context: Context) -> list[StreamEvent]:
-        """The events as the delta filters leave them. What they return counts only if it is a chunk."""
-        kept = []
-        for event in events:
-            chunk = await self.hooks.chat_delta.transform(event.chunk, context)
-            if chunk is None:
-                continue
-            sound = next(filter(shapes.is_answer, (chunk, event.chunk)), None)
-            if sound is not None:
-                kept.append(StreamEvent(cast(Chunk, sound)))
-        return kept
+    def _check_wanted(self, context: Context) -> None:
+        if self.should_cancel(context):
+            raise RequestCancelled
 
-    async def _account(self, completion: Completion, context: Context) -> None:
-        """Counts what the answer took, then shows it to the response filters."""
-        usage.account(completion, context)
+    def _tool_loop(self, turn: Turn) -> ToolLoop:
+        asked_for: object = cast(Json, turn.context).get("max_iterations")
+        rounds = asked_for if isinstance(asked_for, int) and asked_for > 0 else self.config.limits.max_iterations
+        return ToolLoop(
+            turn.chat,
+            turn.context,
+            ours=turn.ours,
+            rounds=rounds,
+            hooks=self.hooks,
+            executor=self.executor,
+            is_cancelled=self.should_cancel,
+        )
+
+    # -- the way out -------------------------------------------------------------------------------------------
+
+    async def _show(self, completion: Completion, context: Context) -> None:
+        """Shows the whole answer to the response filters."""
         context["providerResponse"] = cast(Json, completion)
         await self.hooks.chat_response(completion, context)
 
@@ -146,66 +245,3 @@ def begin(chat: Chat, context: Context | None) -> Context:
     context.setdefault("tools", "all")
     context.setdefault("startedAt", time.time())
     return context
-
-
-def check(chat: Chat) -> None:
-    """Raises RequestError where `chat` is nothing a provider could be asked."""
-    model, messages = chat.get("model"), chat.get("messages")
-    if not model:
-        raise RequestError("Model not specified. Name one in `model`; `llms ls` shows them.", param="model")
-    if not isinstance(model, str):
-        raise RequestError("`model` must be a string.", param="model")
-    if len(model) > LONGEST_NAME:
-        raise RequestError(f"`model` is longer than {LONGEST_NAME} characters. Name a model.", param="model")
-    if not isinstance(messages, list):
-        raise RequestError("`messages` must be a list of messages.", param="messages")
-    if not messages:
-        raise RequestError("`messages` is empty. Send at least one message.", param="messages")
-    for i, message in enumerate(messages):
-        _check_message(message, f"messages[{i}]")
-
-
-def _check_message(message: object, name: str) -> None:
-    if not isinstance(message, dict):
-        raise RequestError(f"`{name}` must be an object with `role` and `content`.", param="messages")
-    if not isinstance(message.get("role"), str):
-        raise RequestError(f"`{name}.role` must be a string such as 'user'.", param="messages")
-    content = message.get("content")
-    if not isinstance(content, str | list | None):
-        raise RequestError(f"`{name}.content` must be a string or a list of parts.", param="messages")
-    if isinstance(content, list) and not all(isinstance(part, dict | str) for part in content):
-        raise RequestError(f"`{name}.content` must hold objects, such as a part of type text.", param="messages")
-
-
-@dataclass(slots=True)
-class Begun:
-    """A stream whose first events are here: the point after which nothing is tried again."""
-
-    first: list[StreamEvent]
-    rest: AsyncGenerator[list[StreamEvent]]
-
-    @classmethod
-    async def open(cls, stream: AsyncGenerator[list[StreamEvent]]) -> "Begun":
-        return cls(await anext(stream, []), stream)
-
-    async def events(self) -> AsyncGenerator[list[StreamEvent]]:
-        async with aclosing(self.rest):
-            yield self.first
-            async for events in self.rest:
-                yield events
-
-
-class _ErrorFilters:
-    """Hands whatever ends the block to the error filters; it goes on its way afterwards."""
-
-    def __init__(self, hooks: Hooks, context: Context) -> None:
-        self._hooks, self._context = hooks, context
-
-    async def __aenter__(self) -> None: ...
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, Exception) and self._hooks.chat_error:
-            self._context.setdefault("stackTrace", "".join(traceback.format_exception(error)))
-            await self._hooks.chat_error(error, self._context)

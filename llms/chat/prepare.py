@@ -7,6 +7,7 @@ from llms.kernel.types import Chat, Json, Message, Model
 REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 _OURS = frozenset(("timestamp", "model", "usage", "_sequence", "streaming", "groundingMetadata", "provider_metadata"))
 _MEDIA = ("images", "audios", "files", "resources")
+_OF_A_TOOL = (*_MEDIA, "texts", "others")  # what a tool made, beside the text that tells of it
 _PLAIN = frozenset(("role", "content", "name", "tool_calls", "tool_call_id", "refusal", "audio"))
 
 
@@ -25,6 +26,11 @@ def prepare(chat: Chat, model: Model | None) -> Chat:
         for message in chat["messages"]
     ]
     return prepared
+
+
+def can_call_tools(model: Model | None) -> bool:
+    """Whether `model` may be offered tools: any may that is not known to have none."""
+    return (model or {}).get("tool_call") is not False
 
 
 def _reasoning_field(name: str, model: Model | None) -> str | None:
@@ -49,6 +55,9 @@ def _shaped(message: Message, *, text_only: bool, thinks_in: str | None) -> Mess
         shaped[thinks_in] = thought
     if text_only:
         _project(shaped)
+    if message.get("role") == "tool":
+        for name in _OF_A_TOOL:
+            shaped.pop(name, None)
     return cast(Message, shaped)
 
 

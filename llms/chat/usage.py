@@ -1,7 +1,7 @@
-"""Tokens and money of one answer."""
+"""Tokens and money of one answer, or of all the answers of one tool loop."""
 
 import time
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from llms.kernel.types import Completion, Context, Json, Usage
 
@@ -55,6 +55,11 @@ def reported_cost(answer: Any) -> float | None:
 def account(completion: Completion, context: Context) -> None:
     """Writes duration, prices and cost into a whole answer."""
     count(cast(Json, completion), context)
+    describe(completion, context)
+
+
+def describe(completion: Completion, context: Context) -> None:
+    """Writes the duration counted before, and the prices, into the answer's metadata."""
     given = completion.get("metadata")
     metadata = completion["metadata"] = {**given} if isinstance(given, dict) else {}
     metadata["duration"] = round(context["duration"] * 1000)
@@ -75,3 +80,53 @@ def count(answer: Json, context: Context) -> None:
         cost = cost_of(usage, prices) / 1_000_000
     if cost is not None:
         answer["cost"] = cost
+
+
+class Tally:
+    """What the answers of one tool loop took together."""
+
+    def __init__(self) -> None:
+        self._usage: Json = {}
+        self._cost: float | None = None
+        self._started: float | None = None
+
+    def add(self, completion: Completion, context: Context) -> None:
+        """Counts one answer, at the prices of whoever gave it."""
+        answer = cast(Json, completion)
+        count(answer, context)
+        if self._started is None:
+            self._started = context.get("startedAt")
+        self._usage = _sum(self._usage, answer.get("usage") or {})
+        if _is_number(cost := answer.get("cost")):
+            self._cost = round((self._cost or 0.0) + cost, 12)
+
+    def account(self, completion: Completion, context: Context) -> None:
+        """Writes into the last answer what all of them took; the time between them, while tools ran, counts too."""
+        if self._started is not None:
+            context["startedAt"] = self._started
+        answer = cast(Json, completion)
+        answer.pop("usage", None)
+        count(answer, context)  # the duration
+        if self._usage:
+            answer["usage"] = {**self._usage, "duration": context["duration"]}
+        if self._cost is not None:
+            answer["cost"] = self._cost
+        describe(completion, context)
+
+
+def _sum(known: Json, more: Json) -> Json:
+    """Adds up every number, also in what is nested; of anything else the last word counts."""
+    total = dict(known)
+    for key, value in more.items():
+        before: Any = total.get(key)
+        if isinstance(value, dict):
+            total[key] = _sum(before if isinstance(before, dict) else {}, value)
+        elif _is_number(value) and _is_number(before):
+            total[key] = before + value
+        elif value is not None:
+            total[key] = value
+    return total
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

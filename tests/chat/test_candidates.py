@@ -110,7 +110,9 @@ async def test_each_attempt_gets_the_chat_as_the_filters_left_it() -> None:
             raise refusing(500)
 
     async with make_app() as server:
-        server.app.registry.live = {"editing": Editing("editing"), "fake": server.provider}
+        live = server.app.registry.live
+        live.clear()
+        live.update({"editing": Editing("editing"), "fake": server.provider})
         assert (await server.chat("Hi")).status == 200
         assert server.provider.history[0]["messages"] == [{"role": "user", "content": "Hi"}]
 

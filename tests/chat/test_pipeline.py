@@ -78,7 +78,10 @@ async def test_a_filter_that_cannot_stop_waiting_does_not_hold_up_others() -> No
             entered.set()
             released.wait(20)
 
-    async with make_app(lambda ctx: ctx.register_chat_request_filter(block)) as server:
+    def install(ctx: ExtensionContext) -> None:
+        ctx.register_chat_request_filter(block)
+
+    async with make_app(install) as server:
         blocked = asyncio.create_task(server.chat("block"))
         await asyncio.to_thread(entered.wait, 20)
         assert (await server.chat("pass")).status == 200
@@ -323,7 +326,7 @@ async def test_an_extension_may_chat_through_the_whole_pipeline() -> None:
     async with make_app(recorder) as server:
         server.provider.enqueue("Hello")
         chat: Chat = {"model": "fake-model", "messages": [{"role": "user", "content": "Hi"}]}
-        completion = await server.app.pipeline.complete(chat)
+        completion = await server.app.pipeline.answer(chat)
     assert completion["choices"][0]["message"]["content"] == "Hello"
     assert recorder.hooks == ["request", "response"]
     assert recorder.context["tools"] == "all"

@@ -77,6 +77,13 @@ def test_a_tool_call_and_its_result_stay() -> None:
     ]
 
 
+@pytest.mark.parametrize("model", [None, SEEING, TEXT_ONLY])
+@pytest.mark.parametrize("field", ["audios", "files", "texts", "others", "resources"])
+def test_what_a_tool_made_beside_its_text_is_left_out(field: str, model: Any) -> None:
+    given = {"role": "tool", "tool_call_id": "a", "content": "3", field: [{"type": "x"}]}
+    assert field not in message(given, model=model)
+
+
 # -- reasoning -------------------------------------------------------------------------------------------------
 
 FIELDS = ["reasoning_content", "reasoning", "thinking", "reasoning_details"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from llms.chat.usage import account, cost_of, reported_cost
+from llms.chat.usage import Tally, account, cost_of, reported_cost
 
 PRICES = {"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75, "reasoning": 30}
 PLAIN = {"input": 3, "output": 15}
@@ -139,3 +139,60 @@ def test_a_context_that_does_not_tell_when_it_began_took_no_time(two_seconds: An
     account(completion, {})
     assert completion["metadata"]["duration"] == 0
     assert time.time() == 1002.0
+
+
+def tallied(*answers: Any, context: Any = None) -> Any:
+    """The last of `answers`, with what all of them took."""
+    context = context if context is not None else {"startedAt": 1000.0, "modelCost": PLAIN}
+    tally = Tally()
+    for answer in answers:
+        tally.add(answer, context)
+    tally.account(answers[-1], context)
+    return answers[-1]
+
+
+def test_the_calls_of_a_tool_loop_are_added_up(two_seconds: Any) -> None:
+    answer = tallied({"usage": used(1000, 100, read=400)}, {"usage": used(2000, 50, thought=5)})
+    assert answer["usage"] == {
+        "prompt_tokens": 3000,
+        "completion_tokens": 150,
+        "prompt_tokens_details": {"cached_tokens": 400},
+        "completion_tokens_details": {"reasoning_tokens": 5},
+        "duration": 2.0,
+    }
+    assert answer["cost"] == 0.0045 + 0.00675
+    assert answer["metadata"] == {"duration": 2000, "pricing": "3/15"}
+
+
+def test_each_call_has_the_prices_of_whoever_answered_it(two_seconds: Any) -> None:
+    context: Any = {"startedAt": 1000.0, "modelCost": {"input": 1, "output": 1}}
+    first: Any = {"usage": used(100, 0)}
+    last: Any = {"usage": {**used(100, 0), "cost": 0.25}}
+    tally = Tally()
+    tally.add(first, context)
+    context["modelCost"] = {"input": 9, "output": 9}
+    tally.add(last, context)
+    tally.account(last, context)
+    assert last["cost"] == 0.2501
+
+
+def test_a_loop_takes_as_long_as_all_its_calls_and_tools(two_seconds: Any) -> None:
+    context: Any = {"startedAt": 990.0}
+    answer: Any = {"usage": used(1)}
+    tally = Tally()
+    tally.add(answer, context)
+    context["startedAt"] = 1001.0
+    tally.account(answer, context)
+    assert (answer["usage"]["duration"], context["startedAt"]) == (12.0, 990.0)
+
+
+@pytest.mark.parametrize("usage", [None, {}])
+def test_calls_that_tell_no_usage_add_nothing(usage: Any, two_seconds: Any) -> None:
+    assert tallied({"usage": usage}, {"usage": used(10)})["usage"]["prompt_tokens"] == 10
+    assert "usage" not in tallied({"usage": usage}, {"usage": usage})
+
+
+@pytest.mark.parametrize("odd", [True, "12", [1], {"a": 1}])
+def test_what_is_no_number_in_a_usage_is_not_added(odd: Any, two_seconds: Any) -> None:
+    assert tallied({"usage": {"x": odd, "n": 1}}, {"usage": {"x": odd, "n": 2}})["usage"]["n"] == 3
+    assert tallied({"usage": {"x": 1}}, {"usage": {"x": odd}})["usage"]["x"] == odd

@@ -1,0 +1,88 @@
+"""One stream for the client, out of the several that a tool loop reads."""
+
+from typing import cast
+
+from llms.kernel.types import Chunk, Completion, Json
+from llms.providers.events import StreamEvent
+
+_OF_AN_ANSWER = ("id", "created", "model")  # the same on every chunk of one answer
+_AT_THE_END = ("choices", "usage", "cost", "metadata", "object")
+_TEXTS = ("content", "reasoning_content")
+
+
+class Relay:
+    """Text and reasoning of every round pass; tool calls, finish reasons and usage wait for `end`.
+
+    All chunks carry the id of the first; where the model spoke before its tools ran, a blank line parts that from what
+    it says afterwards.
+    """
+
+    def __init__(self) -> None:
+        self._head: Json = {}
+        self._is_first = True
+        self._spoken: set[str] = set()  # kinds of text that earlier rounds held
+        self._speaking: set[str] = set()  # and this one
+
+    def next_round(self) -> None:
+        self._is_first = False
+        self._spoken |= self._speaking
+        self._speaking = set()
+
+    def shown(self, events: list[StreamEvent]) -> list[StreamEvent]:
+        """What the client may see of `events` now."""
+        return [shown for event in events if (shown := self._shown(event)) is not None]
+
+    def end(self, answer: Completion) -> list[StreamEvent]:
+        """The end of the whole answer: the calls left to the client, the finish reasons, the usage."""
+        whole = cast(Json, answer)
+        base = {**{key: whole.get(key) for key in _OF_AN_ANSWER}, **self._head, "object": "chat.completion.chunk"}
+        extra = {key: value for key, value in whole.items() if key not in _OF_AN_ANSWER + _AT_THE_END}
+        calls, finish = [], []
+        for index, choice in enumerate(answer.get("choices") or ()):
+            left = (choice.get("message") or {}).get("tool_calls") or ()
+            if left:
+                delta = {"tool_calls": [{**call, "index": i} for i, call in enumerate(left)]}
+                calls.append({"index": choice.get("index", index), "delta": delta, "finish_reason": None})
+            reason = choice.get("finish_reason") or ("tool_calls" if left else "stop")
+            finish.append({"index": choice.get("index", index), "delta": {}, "finish_reason": reason})
+        chunks = [{**base, "choices": calls}] if calls else []
+        chunks.append({**base, **extra, "choices": finish})
+        if whole.get("usage"):
+            used: Json = {key: whole[key] for key in ("usage", "cost") if key in whole}
+            chunks.append({**base, **used, "choices": []})
+        return [StreamEvent(cast(Chunk, chunk)) for chunk in chunks]
+
+    def _shown(self, event: StreamEvent) -> StreamEvent | None:
+        """The event without what has to wait; itself where nothing has, None where nothing else is in it."""
+        chunk = cast(Json, event.chunk)
+        if not self._head and chunk.get("id"):
+            self._head = {key: chunk[key] for key in _OF_AN_ANSWER if key in chunk}
+        given = chunk.get("choices") or []
+        choices = [choice for each in given if (choice := self._choice(each)) is not None]
+        if not choices:
+            return None
+        if choices == given and self._is_first and not chunk.get("usage"):
+            return event
+        rest = {key: value for key, value in chunk.items() if key not in ("usage", "cost")}
+        return StreamEvent(cast(Chunk, {**rest, **self._head, "choices": choices}))
+
+    def _choice(self, choice: Json) -> Json | None:
+        """What of one choice may be shown; None where that is nothing."""
+        given = choice.get("delta") or {}
+        held = ("tool_calls",) if self._is_first else ("tool_calls", "role")
+        delta = {key: self._parted(key, value) for key, value in given.items() if key not in held}
+        if not (any(delta.values()) or choice.get("logprobs")):
+            return None
+        shown = {**choice, "delta": delta}
+        if shown.get("finish_reason"):
+            shown["finish_reason"] = None
+        return shown
+
+    def _parted(self, kind: str, text: object) -> object:
+        """`text`, after a blank line where it is the first of its kind since tools ran."""
+        if kind not in _TEXTS or not isinstance(text, str) or not text:
+            return text
+        begins = kind not in self._speaking and kind in self._spoken
+        if text.strip():
+            self._speaking.add(kind)
+        return f"\n\n{text}" if begins else text
