@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,7 @@ class Auth:
         self.chosen = chosen
         self.sessions: dict[str, Json] = {}
         self.oauth_states: dict[str, Json] = {}
+        self.last_seen: dict[str, float] = {}  # by user: seconds since 1970
         self._standing: list[_Standing] = []  # the last one counts
         self._was_asked = False
         self._is_shut = False  # a provider that guarded this server is gone
@@ -173,10 +175,13 @@ class Auth:
         standing = self._standing[-1]
         self._was_asked = True
         try:
-            return _identify(standing, request)
+            visitor = _identify(standing, request)
         except LlmsError as error:
             _logger(standing.extension).error("Sign-in failed: %s", error, exc_info=error.__cause__)
             return None
+        if visitor is not None and visitor.name is not None:
+            self.last_seen[visitor.name] = time.time()
+        return visitor
 
 
 def _sign_in() -> AuthRequired:

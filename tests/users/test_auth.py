@@ -272,3 +272,10 @@ def test_the_provider_says_how_the_page_asks() -> None:
     assert auth.kind is None
     auth.set_provider(ByKey(auth))
     assert auth.kind == "apikey"
+
+
+def test_it_is_known_when_somebody_was_last_seen(auth: Auth) -> None:
+    assert auth.username(request(X_Session_Token="nobody")) is None
+    assert auth.last_seen == {}
+    auth.username(request(X_Session_Token="ann-token"))
+    assert list(auth.last_seen) == ["ann"]
