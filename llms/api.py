@@ -1,6 +1,8 @@
 """What new extensions may import. Everything else in `llms` may move."""
 
+from llms.chat.tool_call import ToolCallEvent
 from llms.host.context import ExtensionContext
+from llms.host.declared import ext
 from llms.kernel.errors import (
     AuthRequired,
     ConfigError,
@@ -19,8 +21,10 @@ from llms.kernel.types import Chat, Chunk, Completion, Context, Message, Model, 
 from llms.providers.assembler import StreamAssembler
 from llms.providers.base import Provider
 from llms.providers.events import StreamEvent
+from llms.providers.generator import GeneratorBase
 from llms.providers.http import HttpClient
 from llms.providers.openai_compatible import OpenAiCompatible
+from llms.storage.errors import StorageConflict, StorageError
 
 __all__ = [
     "AuthRequired",
@@ -31,6 +35,7 @@ __all__ = [
     "Context",
     "ExtensionContext",
     "Forbidden",
+    "GeneratorBase",
     "HttpClient",
     "Limits",
     "LlmsError",
@@ -44,8 +49,12 @@ __all__ = [
     "ProviderTimeout",
     "ProviderUnreachable",
     "RequestError",
+    "StorageConflict",
+    "StorageError",
     "StreamAssembler",
     "StreamCut",
     "StreamEvent",
+    "ToolCallEvent",
     "Usage",
+    "ext",
 ]

@@ -3,9 +3,10 @@
 from llms import api
 
 NAMES = """
-AuthRequired Chat Chunk Completion ConfigError Context ExtensionContext Forbidden HttpClient Limits LlmsError Message
-Model ModelNotFound NotFound OpenAiCompatible Provider ProviderError ProviderTimeout ProviderUnreachable
-RequestError StreamAssembler StreamCut StreamEvent Usage
+AuthRequired Chat Chunk Completion ConfigError Context ExtensionContext Forbidden GeneratorBase HttpClient Limits
+LlmsError Message Model ModelNotFound NotFound OpenAiCompatible Provider ProviderError ProviderTimeout
+ProviderUnreachable RequestError StorageConflict StorageError StreamAssembler StreamCut StreamEvent ToolCallEvent
+Usage ext
 """
 
 
@@ -16,3 +17,18 @@ def test_the_public_names_are_these() -> None:
 def test_the_public_names_are_sorted_and_there() -> None:
     assert sorted(api.__all__) == api.__all__
     assert not [name for name in api.__all__ if not hasattr(api, name)]
+
+
+def test_the_names_extensions_import_from_the_facades_are_these() -> None:
+    """Contract 1.1: published extensions import them."""
+    from llms import db, main
+
+    promised = """
+    AppExtensions AuthProvider CodestralProvider ExitCode ExtensionContext GeneratorBase GroqProvider HTTPError
+    LMStudioProvider OllamaProvider OpenAiCompatible OpenAiLocalProvider XaiProvider cli get_app text_from_resource
+    """
+    assert main.__all__ == promised.split()
+    columns = {"order_by", "select_columns", "table_columns", "valid_columns"}
+    assert {"DbManager", "count_tokens_approx", "to_dto"} | columns <= {*db.__all__}
+    assert all(hasattr(main, name) for name in main.__all__)
+    assert all(hasattr(db, name) for name in db.__all__)

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable
 
 from llms.cli import chat_line, stdin
-from llms.cli.commands import ask, check, default, enable, extension, ls, serve
+from llms.cli.commands import ask, check, default, enable, ext_ls, extension, ls, serve
 from llms.cli.exit_code import ExitCode
 from llms.cli.invocation import Invocation
 from llms.cli.output import watched
@@ -27,17 +27,15 @@ async def dispatch(invocation: Invocation) -> int:
 
 
 def _verb(options: Namespace, words: list[str]) -> Callable[[Invocation], Awaitable[int]] | None:
-    if options.list or words[:1] == ["ls"]:
-        return ls.run
-    if options.check:
-        return check.run
-    if options.serve is not None:
-        return serve.run
-    if options.enable or options.disable:
-        return enable.run
-    if options.default:
-        return default.run
-    return None
+    verbs = (
+        (options.list or words[:1] == ["ls"], ls.run),
+        (words in (["ext"], ["ext", "ls"]), ext_ls.run),
+        (options.check, check.run),
+        (options.serve is not None, serve.run),
+        (options.enable or options.disable, enable.run),
+        (options.default, default.run),
+    )
+    return next((run for is_asked, run in verbs if is_asked), None)
 
 
 def piped_text(parser: Parser, options: Namespace, words: list[str]) -> str:

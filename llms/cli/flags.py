@@ -87,6 +87,7 @@ SECTIONS = (
                 options={"default": DEFAULT_HOST},
             ),
             Flag(("--insecure",), "Listen on an address others can reach although no login is asked for."),
+            Flag(("--auth",), "The extension that may ask people to sign in, or none.", "EXTENSION"),
         ),
     ),
     Section(
@@ -102,6 +103,40 @@ SECTIONS = (
             Flag(("--enable",), "Enable providers in llms.json.", "PROVIDER", {"nargs": "+"}),
             Flag(("--disable",), "Disable providers in llms.json.", "PROVIDER", {"nargs": "+"}),
             Flag(("--default",), "Make this the model that answers when none is named.", "MODEL"),
+        ),
+    ),
+    Section(
+        "Extensions",
+        (
+            Flag(
+                ("--extension",),
+                "Load the extension in this folder too; may be given again.",
+                "PATH",
+                {"action": "append", "default": []},
+            ),
+            Flag(("--dev",), "While serving, load an extension anew when its code changes, and open pages with it."),
+            Flag(("--safe-mode",), "Load built-in extensions only."),
+            Flag(
+                ("--add",),
+                "Install an extension: NAME, user/repo[@ref], a URL, a path or pypi:NAME. Alone, shows some.",
+                "SOURCE",
+                {"nargs": "?", "const": ""},
+            ),
+            Flag(
+                ("--update",),
+                "Update an installed extension, or all. Alone, shows what is installed.",
+                "NAME",
+                {"nargs": "?", "const": ""},
+            ),
+            Flag(
+                ("--remove",),
+                "Remove an installed extension. Alone, shows what is installed.",
+                "NAME",
+                {"nargs": "?", "const": ""},
+            ),
+            Flag(("-y", "--yes"), "Do not ask before installing, updating or removing."),
+            Flag(("--force",), "Update although files of the extension were edited here."),
+            Flag(("--json",), "Print JSON, where a command can: `llms ext ls --json`."),
         ),
     ),
     Section(

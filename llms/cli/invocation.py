@@ -1,6 +1,7 @@
 """One run of the program, as its commands see it."""
 
 from argparse import Namespace
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from llms.app import App
@@ -18,3 +19,6 @@ class Invocation:
     options: Namespace
     words: list[str]
     piped: str = ""
+
+
+CURRENT: ContextVar[Invocation | None] = ContextVar("invocation", default=None)  # of this run, or of the last one

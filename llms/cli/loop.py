@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable
 
 from llms.cli.dispatch import dispatch
-from llms.cli.invocation import Invocation
+from llms.cli.invocation import CURRENT, Invocation
 
 
 def run(invocation: Invocation) -> int:
     """Starts the app, does what the line says, and closes the app on every way out; gives the exit code."""
+    CURRENT.set(invocation)
     factory = _fast_loop() if invocation.options.serve is not None else None
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(_run(invocation))
@@ -25,6 +26,7 @@ async def _run(invocation: Invocation) -> int:
         return await dispatch(invocation)
     finally:
         await app.close()
+        await host.close()
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

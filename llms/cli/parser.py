@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from llms.cli.flags import SECTIONS
+from llms.cli.verbs import VERBS
 
 Outcome = int | None
 CommandFunction = Callable[[Any, list[str]], Outcome | Awaitable[Outcome]]
@@ -61,7 +62,7 @@ class Parser(argparse.ArgumentParser):
 
     def add_command(self, name: str, help: str, run: CommandFunction, *, actions: Sequence[str] = ()) -> None:
         """Makes `llms NAME [ACTION ...]` call `run`. With any other second word, the line is a prompt as before."""
-        if name == "ls" or name in self.commands:
+        if name in ("ls", "ext") or name in self.commands:
             raise argparse.ArgumentError(None, f"the command '{name}' exists already: choose another name")
         self.commands[name] = Command(name, help, run, tuple(actions), self._extension)
 
@@ -74,6 +75,10 @@ class Parser(argparse.ArgumentParser):
     def known(self, line: Sequence[str]) -> argparse.Namespace:
         """The flags this parser knows; the rest of the line is not looked at. Exits with 2 for a wrong value."""
         return self.parse_known_args(_split(line)[0])[0]
+
+    def leftover(self, line: Sequence[str]) -> list[str]:
+        """What stands between the flags this parser knows."""
+        return self.parse_known_args(_split(line)[0])[1]
 
     def whole(self, line: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         """The flags, and the words between them. Exits with 2 for a flag nobody added; after `--` all are words."""
@@ -109,8 +114,7 @@ class Parser(argparse.ArgumentParser):
         return super().format_help() + self._commands_help()
 
     def _commands_help(self) -> str:
-        calls = {"ls [provider ...]": "Show providers, models and prices."}
-        calls |= {_call(c): c.help for c in self.commands.values()}
+        calls = {**VERBS, **{_call(c): c.help for c in self.commands.values()}}
         lines = [
             f"  {call:<22}{text}" if len(call) < 22 else f"  {call}\n{'':24}{text}" for call, text in calls.items()
         ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from llms.cli.exit_code import ExitCode
 from llms.cli.flags import SECTIONS, Flag
 from llms.cli.output import note, say
+from llms.cli.verbs import VERBS
 
 PAGE = Path("docs/reference/cli.md")
 _INTRODUCTION = """# Command line
@@ -15,8 +16,7 @@ _INTRODUCTION = """# Command line
 
 ```text
 llms [flags] [prompt ...]       ask a model
-llms ls [provider ...]          show providers, models and prices
-llms local [install]            show the models on this machine, or fetch the demo model
+llms COMMAND [...]              see below
 llms --serve [PORT]             serve the API and the web page
 ```
 
@@ -60,7 +60,7 @@ The variables that count are in [Configuration](../configuration.md#environment)
 def page() -> str:
     """The whole page, in Markdown."""
     sections = "".join(f"## {section.title}\n\n{_table(section.flags)}\n" for section in SECTIONS)
-    return "\n".join((_INTRODUCTION, sections + _STDIN, _EXIT_CODES))
+    return "\n".join((_INTRODUCTION, _commands() + sections + _STDIN, _EXIT_CODES))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -74,6 +74,13 @@ def main(arguments: Sequence[str]) -> int:
         return ExitCode.SUCCESS
     note(f"{PAGE} is stale. Run `python -m llms.cli.reference`.")
     return ExitCode.FAILED
+
+
+def _commands() -> str:
+    calls = ((call.replace("|", "\\|"), text) for call, text in VERBS.items())
+    rows = "".join(f"| `llms {call}` | {text} |\n" for call, text in calls)
+    local = "| `llms local [install]` | Show the models on this machine, or fetch the demo model. |\n"
+    return f"## Commands\n\n| command | |\n| --- | --- |\n{rows}{local}\n"
 
 
 def _table(flags: Sequence[Flag]) -> str:

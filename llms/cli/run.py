@@ -63,7 +63,7 @@ def _report(error: LlmsError, early: Namespace, environ: Mapping[str, str], secr
 
 
 def _run(line: Sequence[str], early: Namespace, environ: Mapping[str, str], secrets: "Secrets") -> int:
-    from llms.cli.commands import help, init, reset
+    from llms.cli.commands import ext, help, init, reset
     from llms.kernel.paths import Home
 
     _start_log(early, environ, secrets)
@@ -74,6 +74,8 @@ def _run(line: Sequence[str], early: Namespace, environ: Mapping[str, str], secr
         return init.run(home)
     if early.reset is not None:
         return reset.run(home, early.reset)
+    if ext.is_called(early, Parser().leftover(line)):
+        return ext.run(home, *Parser().whole(line), environ)
     from llms.cli import loop
 
     return loop.run(_prepare(line, early, environ, secrets, home))
@@ -92,9 +94,18 @@ def _prepare(
     config = load(home, early, environ)
     secrets.add_from(config.data)
     parser = Parser()
-    host = extensions.discover(parser, config.data, environ)
-    options, words = parser.whole(line)
-    app = App(home, config, secrets, verbose=_verbose(early, environ), debug=_debug(early, environ))
+    host = extensions.discover(parser, home, early, config, parser.leftover(line))
+    try:
+        options, words = parser.whole(line)
+    except SystemExit:
+        host.forget()
+        raise
+    app = App(
+        *(home, config, secrets),
+        verbose=_verbose(early, environ),
+        debug=_debug(early, environ),
+        auth_extension=early.auth or environ.get("LLMS_AUTH") or "credentials",
+    )
     return Invocation(app, host, parser, options, words, piped_text(parser, options, words))
 
 

@@ -4,38 +4,35 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib
 import logging
-from collections.abc import Collection, Iterable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from llms.host import discovery
 from llms.host.context import ExtensionContext
+from llms.host.crashes import Crashes
+from llms.host.declared import register_declared
+from llms.host.extension import Extension, State
+from llms.host.importing import contained_calls, import_folder, import_package
+from llms.host.install.journal import recover_unfinished
+from llms.host.settings import Settings
+from llms.host.shared import Shared
+from llms.host.snapshot import Snapshot
+from llms.host.standing import Standing
+from llms.host.watchdog import Watchdog
 from llms.kernel import foreign
 from llms.kernel.errors import LlmsError
+from llms.kernel.limits import Limits
+from llms.kernel.paths import Home
 
 if TYPE_CHECKING:
     from llms.app import App
 
-BUILT_INS = ("local",)  # in the order they load
 logger = logging.getLogger("llms.host")
-
-
-@dataclass(slots=True)
-class Extension:
-    """An imported extension. `ctx` is there once it is installed."""
-
-    name: str
-    module: Any
-    path: Path
-    ctx: ExtensionContext | None = None
-
-    def hook(self, name: str) -> Any | None:
-        return getattr(self.module, name, None)
 
 
 class ExtensibleParser(Protocol):
@@ -45,82 +42,266 @@ class ExtensibleParser(Protocol):
 
 
 class Host:
-    """The extensions of this process, in load order."""
+    """The extensions of this process, in load order, those that are not loaded among them."""
 
-    def __init__(self, extensions: Iterable[Extension] = ()) -> None:
+    def __init__(
+        self,
+        extensions: Iterable[Extension],
+        *,
+        crashes: Crashes,
+        limits: Limits | None = None,
+        safe_mode: bool = False,
+    ) -> None:
         self.extensions = list(extensions)
+        self.crashes = crashes
+        self.safe_mode = safe_mode
+        self.watchdog = Watchdog(self._blocked)
+        self.limits = limits or Limits()
+        self.shared: Shared | None = None
+        self.standing: Standing | None = None
+        self._snapshots: list[Snapshot] = []
 
     @classmethod
-    def discover(cls, *, disabled: Collection[str] = ()) -> Host:
-        """Every built-in that is not disabled. Of a disabled one no line runs."""
-        found = (_import(name) for name in BUILT_INS if name not in disabled)
-        return cls(extension for extension in found if extension is not None)
+    def discover(
+        cls,
+        home: Home,
+        *,
+        disabled: Collection[str] = (),
+        development: Sequence[Path] = (),
+        safe_mode: bool = False,
+        limits: Limits | None = None,
+    ) -> Host:
+        """Every extension there is. Of one that is disabled no line runs."""
+        recover_unfinished(home)
+        crashes = Crashes(home.crashes)
+        found = discovery.discover(
+            home.extensions,
+            development=development,
+            disabled=disabled,
+            safe_mode=safe_mode,
+            crashed=crashes.reason,
+        )
+        return cls(found, crashes=crashes, limits=limits, safe_mode=safe_mode)
+
+    @property
+    def loaded(self) -> list[Extension]:
+        return [extension for extension in self.extensions if extension.is_loaded]
+
+    def find(self, name: str) -> Extension | None:
+        return next((extension for extension in self.extensions if extension.name == name), None)
 
     def context(self, name: str) -> ExtensionContext | None:
         """The context of the extension called `name`, once it is installed."""
-        return next((extension.ctx for extension in self.extensions if extension.name == name), None)
+        found = self.find(name)
+        return found.ctx if found else None
+
+    # -- the order of a start ----------------------------------------------------------------------------------
+
+    def import_code(self, wanted: Callable[[Extension], bool] = lambda _: True) -> None:
+        """Imports every extension that may be loaded and is `wanted`."""
+        for extension in self.extensions:
+            if extension.may_load and extension.imported is None and wanted(extension):
+                self.import_one(extension)
+
+    def import_one(self, extension: Extension) -> None:
+        """Imports the code of one extension."""
+        self.watchdog.add(extension.name, extension.path)
+        with self._phase(extension, "install"):
+            if extension.package:
+                extension.imported = import_package(extension.package, name=extension.name)
+            else:
+                extension.imported = import_folder(extension.name, extension.path)
 
     def add_arguments(self, parser: ExtensibleParser) -> None:
         """Lets every extension add its flags and commands to `parser`."""
-        for extension in self.extensions[:]:
-            if (hook := extension.hook("__parser__")) is None:
-                continue
-            try:
-                with parser.extended_by(extension.name):
-                    hook(parser)
-            except Exception as exc:  # the border to extensions: a broken one costs only itself
-                self._failed("add the flags of", extension, exc)
+        for extension in self._imported():
+            self.add_arguments_of(extension, parser)
+
+    def add_arguments_of(self, extension: Extension, parser: ExtensibleParser) -> None:
+        """Lets one extension add its flags and commands to `parser`."""
+        if (hook := extension.hook("__parser__")) is not None:
+            with self._phase(extension, "add the flags of"), parser.extended_by(extension.name):
+                foreign.call_now(contained_calls(hook, extension.imported), parser, extension=extension.name)
 
     async def install(self, app: App, *, cli_args: argparse.Namespace, extra_args: list[str]) -> None:
         """Gives every extension its context. One that fails is taken out again with all it had registered."""
-        for extension in self.extensions[:]:
-            extension.ctx = ExtensionContext(
-                app, name=extension.name, path=extension.path, cli_args=cli_args, extra_args=extra_args
-            )
-            if await self._call(extension, "__install__"):
-                _follow_reloads(app, extension)
+        self.shared = Shared(app, self, cli_args, extra_args)
+        self.standing = Standing(self.shared.containers(), app.tools)
+        self.limits = app.config.limits
+        for extension in self._imported():
+            await self.install_one(extension)
+
+    async def install_one(self, extension: Extension) -> None:
+        """Installs one extension; afterwards it is loaded, or it has left nothing."""
+        assert self.shared is not None, "install() has made it"
+        ctx = ExtensionContext(
+            self.shared,
+            name=extension.name,
+            path=extension.path,
+            settings=Settings.of(extension, self.shared.app.config),
+        )
+        extension.ctx = ctx
+        with self._phase(extension, "install"):
+            snapshot = Snapshot(self.shared.containers(), self.shared.app.tools, self._snapshots)
+            ctx.undo.append(snapshot.undo)
+            try:
+                await self._call(extension, "__install__")
+                register_declared(ctx, extension.modules)
+                self._offer_ui(extension)
+                self._follow_reloads(extension)
+            finally:
+                snapshot.close()
+            extension.state = State.LOADED
+        if ctx.disabled and extension.is_loaded:
+            self.take_back(extension)
+            why = ctx.disabled if isinstance(ctx.disabled, str) else "It disabled itself: it has nothing to do here."
+            extension.resign(State.DISABLED, why)
+        await self._let_go(extension)
 
     async def load(self) -> None:
         """Calls every `__load__`, all at once. One that fails is taken out again like one that fails to install."""
-        await asyncio.gather(*(self._call(extension, "__load__") for extension in self.extensions[:]))
+        suspects = [extension for extension in self.loaded if self.crashes.is_suspected(extension.name)]
+        others = [extension for extension in self.loaded if extension not in suspects]
+        for extension in suspects:  # alone, so that another crash names nobody else
+            await self.load_one(extension)
+        await asyncio.gather(*(self.load_one(extension) for extension in others))
+        for extension in self.loaded:
+            self.crashes.clean(extension.name)
+        self.crashes.close()
+
+    async def load_one(self, extension: Extension) -> None:
+        """Calls the `__load__` of one extension; afterwards it is loaded still, or it has left nothing."""
+        with self._phase(extension, "load"):
+            await self._call(extension, "__load__")
+        await self._let_go(extension)
 
     async def run(self) -> bool:
         """Calls each `__run__` until one says that it handled this command line."""
-        for extension in self.extensions:
+        for extension in self.loaded:
             if (hook := extension.hook("__run__")) is not None and await foreign.call(
                 hook, extension.ctx, extension=extension.name
             ):
                 return True
         return False
 
-    async def _call(self, extension: Extension, name: str) -> bool:
-        hook = extension.hook(name)
-        if hook is None:
-            return True
+    async def close(self) -> None:
+        """Ends what extensions do in the background, and forgets their code. May be called twice."""
+        if self.shared is not None:
+            await self.shared.tasks.end()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forgets the code of all extensions, and stops watching. May be called twice."""
+        self.watchdog.stop()
+        self.crashes.close()
+        for extension in self.extensions:
+            if extension.imported is not None:
+                extension.imported.unload()
+
+    # -- one extension -----------------------------------------------------------------------------------------
+
+    def take_back(self, extension: Extension) -> None:
+        """Takes back whatever the extension has registered, the last first."""
+        ctx = extension.ctx
+        extension.ctx = None
+        if ctx is None or self.shared is None:
+            return
+        for undo in reversed(ctx.undo):
+            try:
+                foreign.call_now(undo, extension=extension.name)
+            except LlmsError as error:
+                logger.error("A registration of %s could not be taken back: %s", extension.name, error)
+        ctx.undo.clear()
+        self.shared.tasks.cancel(extension.name)
+        self.shared.app.registry.forget(extension.name)
+        if self.standing is not None:
+            self.standing.renew()
+
+    def unload(self, extension: Extension) -> None:
+        """Forgets its code."""
+        imported, extension.imported = extension.imported, None
+        if imported is not None:
+            imported.unload()
+
+    async def _let_go(self, extension: Extension) -> None:
+        """Leaves nothing of an extension that is not loaded after all."""
+        if not extension.is_loaded and self.shared is not None:
+            await self.shared.app.databases.release(extension.name)
+            self.unload(extension)
+
+    def _imported(self) -> list[Extension]:
+        return [e for e in self.extensions if e.may_load and e.imported is not None]
+
+    async def _call(self, extension: Extension, name: str) -> None:
+        if (hook := extension.hook(name)) is not None:
+            hook = contained_calls(hook, extension.imported)
+            deadline = self.limits.install_timeout
+            await foreign.call_here(hook, extension.ctx, extension=extension.name, deadline=deadline)
+
+    def _offer_ui(self, extension: Extension) -> None:
+        """Serves the `ui` folder, after the extension's own routes, and lists its `index.mjs`."""
+        ctx, folder = extension.ctx, extension.path / "ui"
+        assert ctx is not None and self.shared is not None
+        if not folder.is_dir() or ctx.disabled:
+            return
+        ctx.add_static_files(str(folder))
+        listed = {module["id"] for module in self.shared.page.modules}
+        if (folder / "index.mjs").is_file() and extension.name not in listed:
+            ctx.register_ui_extension("index.mjs")
+
+    def _follow_reloads(self, extension: Extension) -> None:
+        hook, ctx = extension.hook("__reload_providers__"), extension.ctx
+        if hook is not None and ctx is not None:
+            assert self.shared is not None
+            hooks = self.shared.app.hooks
+            ctx.undo.append(hooks.reload_providers.add(partial(hook, ctx), extension=extension.name))
+
+    @contextmanager
+    def _phase(self, extension: Extension, what: str) -> Iterator[None]:
+        """Runs code of `extension`: watched, timed, and with what it does to the process taken back.
+
+        Whatever it raises ends here: the extension has failed, and nothing of it is left.
+        """
+        started = time.perf_counter()
         try:
-            await foreign.call_here(hook, extension.ctx, extension=extension.name, deadline=60.0)
-        except LlmsError as error:
-            self._failed(name.strip("_"), extension, error)
-            return False
-        return True
+            with ExitStack() as stack:
+                if extension.is_third_party:
+                    stack.enter_context(self.crashes.during(extension.name, what))
+                    stack.enter_context(self.watchdog.deadline(extension.name, self.limits.install_timeout))
+                stack.callback(self._put_back, extension, what)
+                yield
+        except (Exception, SystemExit, asyncio.CancelledError) as exc:  # the border: it costs only the extension
+            if isinstance(exc, asyncio.CancelledError) and _is_cancelled():
+                raise
+            why = str(exc) or type(exc).__name__
+            logger.error("Failed to %s extension %s: %s", what, extension.name, why, exc_info=exc)
+            self.take_back(extension)
+            self.unload(extension)
+            extension.resign(State.FAILED, why)
+        finally:
+            extension.seconds += time.perf_counter() - started
 
-    def _failed(self, what: str, extension: Extension, error: Exception) -> None:
-        logger.error("Failed to %s extension %s: %s", what, extension.name, error, exc_info=error.__cause__)
-        self.extensions.remove(extension)
-        for undo in reversed(extension.ctx.undo if extension.ctx else ()):
-            undo()
+    def _put_back(self, extension: Extension, what: str) -> None:
+        """Brings back what code of one extension has taken from the others."""
+        if self.standing is None:
+            return
+        if self.standing.put_back():
+            told = "While extension %s was to %s, what others had registered was taken out. It was put back."
+            logger.warning(told, extension.name, what)
+        self.standing.renew()
+
+    def _blocked(self, extension: str, seconds: float, where: str) -> None:
+        """Notes that an extension has kept the event loop from everybody else."""
+        if self.shared is not None:
+            account = self.shared.app.hooks.accounts.of(extension)
+            account.errors += 1
+            account.last_error = f"It kept the server waiting for {seconds:.1f} s at {where}."
 
 
-def _follow_reloads(app: App, extension: Extension) -> None:
-    hook, ctx = extension.hook("__reload_providers__"), extension.ctx
-    if hook is not None and ctx is not None:
-        ctx.undo.append(app.hooks.reload_providers.add(partial(hook, ctx), extension=extension.name))
-
-
-def _import(name: str) -> Extension | None:
+def _is_cancelled() -> bool:
+    """Whether it is our own task that shall end, not one that an extension has cancelled and then awaited."""
     try:
-        module: ModuleType = importlib.import_module(f"llms.extensions.{name}")
-    except Exception as exc:  # the border to extensions: a broken one costs only itself
-        logger.error("Failed to import extension %s: %s", name, exc, exc_info=exc)
-        return None
-    return Extension(name, module, Path(module.__file__ or "").parent)
+        task = asyncio.current_task()
+    except RuntimeError:  # no loop runs yet
+        return False
+    return task is not None and task.cancelling() > 0

@@ -2,18 +2,22 @@
 
 import json
 import tempfile
-from argparse import Namespace
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import aiohttp
 
 from llms.app import App
-from llms.host.loader import Extension, Host
+from llms.host import discovery
+from llms.host.crashes import Crashes
+from llms.host.extension import HOOKS, Extension, Origin, State
+from llms.host.importing import Imported
+from llms.host.live import FlagsOnly, Live
+from llms.host.loader import Host
 from llms.kernel.config import Config
 from llms.kernel.paths import Home
 from llms.kernel.secrets import Secrets
@@ -44,12 +48,13 @@ class Reply:
 
 
 class TestServer:
-    """A running server: `url`, its `app`, a `provider` that answers, and `chat` to ask."""
+    """A running server: `url`, its `app`, its `host` of extensions, a `provider` that answers, and `chat` to ask."""
 
     __test__ = False  # not a test class, whatever its name says to pytest
 
-    def __init__(self, app: App, server: Server, provider: FakeProvider, http: aiohttp.ClientSession) -> None:
-        self.app, self.server, self.provider, self.http = app, server, provider, http
+    def __init__(self, server: Server, provider: FakeProvider, http: aiohttp.ClientSession) -> None:
+        self.server, self.provider, self.http = server, provider, http
+        self.app, self.live, self.host = server.app, server.live, server.live.host
 
     @property
     def url(self) -> str:
@@ -63,6 +68,20 @@ class TestServer:
                 return Reply(response.status, response.headers, await response.json())
             raw = await response.text()
             return Reply(response.status, response.headers, raw, list(events(raw)))
+
+    async def get(self, path: str, **options: Any) -> Reply:
+        """The answer to GET `path`; a JSON body is decoded."""
+        return await self.request("GET", path, **options)
+
+    async def post(self, path: str, body: Any = None, **options: Any) -> Reply:
+        """The answer to POST `path` with `body` as JSON."""
+        return await self.request("POST", path, json=body, **options)
+
+    async def request(self, method: str, path: str, **options: Any) -> Reply:
+        """The answer to `method` at `path`. `options` are those of aiohttp's client, such as `json` or `headers`."""
+        async with self.http.request(method, f"{self.url}{path}", **options) as response:
+            is_json = response.content_type == "application/json"
+            return Reply(response.status, response.headers, await (response.json() if is_json else response.text()))
 
 
 def events(raw: str) -> list[Json]:
@@ -85,48 +104,78 @@ def upstream_config(upstream: FakeUpstream, **entry: Any) -> Json:
 
 @asynccontextmanager
 async def make_app(
-    *extensions: Install | Any,
+    *extensions: Install | Path | Any,
     config: Json | None = None,
     home: Path | None = None,
     host: str = "127.0.0.1",
+    environ: Mapping[str, str] | None = None,
+    dev: bool = False,
 ) -> AsyncIterator[TestServer]:
-    """A server with these extensions (`install(ctx)` functions, or objects with hooks) and `config` as its llms.json.
+    """A server with these extensions and `config` as its llms.json; built-in extensions are not loaded.
 
-    Its `provider` answers `fake-model` unless `config` names providers.
+    An extension is a folder, loaded as a user's would be, an `install(ctx)` function, or an object with hooks. The
+    server's `provider` answers `fake-model` unless `config` names providers. AssertionError if one fails to load.
     """
     with tempfile.TemporaryDirectory() as temporary:
-        app = _app(home or Path(temporary), config or {})
+        app = _app(home or Path(temporary), config or {}, environ or {})
         provider = FakeProvider()
-        loaded = Host([_extension(extension, i) for i, extension in enumerate(extensions)])
-        await loaded.install(app, cli_args=Namespace(), extra_args=[])
-        if len(loaded.extensions) < len(extensions):
-            raise AssertionError("An extension failed to install: the log tells why.")
-        await app.start()
-        await app.registry.loaded(within=10.0)
-        if not (config or {}).get("providers"):
-            app.registry.live[provider.id] = provider
-        await loaded.load()
-        server = Server(app, host=host, port=0, extensions=[extension.name for extension in loaded.extensions])
-        await server.start()
+        loaded = _host(app, extensions)
         try:
-            async with aiohttp.ClientSession() as http:
-                yield TestServer(app, server, provider, http)
+            loaded.import_code()
+            flags = FlagsOnly(add_help=False)
+            loaded.add_arguments(flags)
+            await loaded.install(app, cli_args=flags.parse_args([]), extra_args=[])
+            await app.start()
+            await app.registry.loaded(within=10.0)
+            if not (config or {}).get("providers"):
+                app.registry.live[provider.id] = provider
+            await loaded.load()
+            _complain(loaded)
+            server = Server(Live(loaded), host=host, port=0, dev=dev)
+            await server.start()
+            try:
+                async with aiohttp.ClientSession() as http:
+                    yield TestServer(server, provider, http)
+            finally:
+                await server.stop()
         finally:
-            await server.stop()
             await app.close()
+            await loaded.close()
 
 
-def _app(root: Path, config: Json) -> App:
+def _app(root: Path, config: Json, environ: Mapping[str, str]) -> App:
     home = Home(root)
     home.prepare()
-    home.config_file.write_text(json.dumps({"version": 3, "providers": {}, **config}))
+    packaged = json.loads((home.package / "llms.json").read_text("utf-8"))
+    written = {"version": 3, "providers": {}, "defaults": packaged["defaults"], **config}
+    home.config_file.write_text(json.dumps(written))
     home.providers_file.write_text("{}")
     home.extras_file.write_text("{}")
-    return App(home=home, config=Config.load(home, environ={}), secrets=Secrets())
+    return App(home=home, config=Config.load(home, environ=environ), secrets=Secrets())
+
+
+def _host(app: App, extensions: Sequence[Any]) -> Host:
+    found = [_extension(extension, i) for i, extension in enumerate(extensions)]
+    for extension in found:
+        discovery.judge(extension)
+    return Host(found, crashes=Crashes(app.home.crashes), limits=app.config.limits)
 
 
 def _extension(given: Any, index: int) -> Extension:
     """A function stands for an extension whose `__install__` it is."""
-    module = SimpleNamespace(__install__=given) if callable(given) else given
+    if isinstance(given, str | Path):
+        path = Path(given).absolute()
+        return Extension(path.name, path, Origin.USER)
     name = getattr(given, "__name__", f"extension{index}").rpartition(".")[2]
-    return Extension(name, module, Path(__file__).parent)
+    module = ModuleType(f"llms_ext_{name}")
+    if callable(given):
+        given = SimpleNamespace(__install__=given)
+    vars(module).update({hook: found for hook in HOOKS if (found := getattr(given, hook, None)) is not None})
+    return Extension(name, Path(__file__).parent / "nowhere", Origin.USER, imported=Imported(module))
+
+
+def _complain(host: Host) -> None:
+    """Raises AssertionError for an extension that is not loaded."""
+    failed = [f"{e.name}: {e.reason}" for e in host.extensions if e.state is State.FAILED]
+    if failed:
+        raise AssertionError(f"An extension failed to load. {'; '.join(failed)}")

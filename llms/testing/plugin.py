@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -54,3 +55,23 @@ async def fake_upstream() -> AsyncIterator[Any]:
 
     async with FakeUpstream() as upstream:
         yield upstream
+
+
+if async_fixture is pytest.fixture:
+
+    @pytest.fixture
+    def ext_app() -> Any:
+        """`ext_app(path)` is a running server with the extension in that folder, and a fake model: see the docs."""
+        from llms.testing.ext_app import ExtApp
+
+        return ExtApp()
+
+else:
+
+    @async_fixture
+    async def ext_app() -> AsyncIterator[Any]:
+        """`ext_app(path)` is a running server with the extension in that folder, and a fake model: see the docs."""
+        from llms.testing.ext_app import ExtApp
+
+        async with AsyncExitStack() as stack:
+            yield ExtApp(stack)

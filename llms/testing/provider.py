@@ -77,7 +77,7 @@ class FakeProvider:
         yield as_events(cast(Completion, answer))
 
 
-def tool_call(name: str, *, id: str = "call_1", **arguments: Any) -> Json:
+def tool_call(name: str, /, *, id: str = "call_1", **arguments: Any) -> Json:
     """A completion that asks for one tool call."""
     function = {"name": name, "arguments": json.dumps(arguments)}
     message = {

@@ -2,33 +2,45 @@
 
 import math
 import re
+import traceback
 from collections.abc import Mapping
 
 from aiohttp import web
 
+from llms.kernel import envelopes
 from llms.kernel.errors import LlmsError, ProviderError
+from llms.kernel.foreign import ExtensionError
 from llms.kernel.secrets import Secrets
 from llms.kernel.types import Json
 from llms.web.reply import json_response
-
-_ENVELOPE = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound"}
 
 
 def error_body(error: LlmsError, secrets: Secrets) -> Json:
     """`error` for OpenAI clients, `responseStatus` for our UI and extensions; vendors repeat keys, this does not."""
     message = secrets.mask(error.message)
-    return {
-        "error": {"message": message, "type": error.kind, "code": error.code, "param": error.param},
-        "responseStatus": {"errorCode": _ENVELOPE.get(error.status) or error.code or "Error", "message": message},
-    }
+    told: Json = {"message": message, "type": error.kind, "code": error.code, "param": error.param}
+    return {"error": told, **envelopes.create_error_response(message, _envelope_code(error))}
 
 
-def respond(error: LlmsError, secrets: Secrets) -> web.Response:
-    """The answer for `error`, with `Retry-After` where the provider gave one."""
+def _envelope_code(error: LlmsError) -> str:
+    """A raised HTTP error keeps its own reason; ours are named by their status where extensions know a name for it."""
+    by_status = None if isinstance(error, HttpError) else envelopes.CODES.get(error.status)
+    return by_status or error.code or "Error"
+
+
+def respond(error: LlmsError, secrets: Secrets, *, verbose: bool = False) -> web.Response:
+    """The answer for `error`, with `Retry-After` where the provider gave one.
+
+    When `verbose`, the author of an extension that raised is shown where it did.
+    """
     headers: dict[str, str] = dict(error.headers) if isinstance(error, HttpError) else {}
     if isinstance(error, ProviderError) and error.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after))
-    return json_response(error_body(error, secrets), status=error.status, headers=headers)
+    body = error_body(error, secrets)
+    if verbose and isinstance(error, ExtensionError):
+        trace = "".join(traceback.format_exception(error.__cause__ or error))
+        body["responseStatus"]["stackTrace"] = secrets.mask(trace)
+    return json_response(body, status=error.status, headers=headers)
 
 
 class HttpError(LlmsError):
@@ -47,7 +59,7 @@ class HttpError(LlmsError):
 
 def from_http(exc: web.HTTPException, *, path: str, method: str) -> HttpError:
     """What an HTTPException means, with the fix for those aiohttp itself raises."""
-    message = exc.text or exc.reason
+    message = envelopes.plain(exc.text or exc.reason)
     if isinstance(exc, web.HTTPMethodNotAllowed):
         allowed = ", ".join(sorted(exc.allowed_methods))
         message = f"{method} is not allowed at {path}. Use {allowed}."

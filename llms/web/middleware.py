@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from llms.kernel.errors import LlmsError, RequestError
+from llms.kernel.foreign import ExtensionError
 from llms.kernel.secrets import Secrets
 from llms.web import errors
 from llms.web.guard import Guard
@@ -19,10 +20,10 @@ _SENDABLE = re.compile(r"[\w.:-]{1,128}", re.ASCII).fullmatch
 logger = logging.getLogger("llms.web")
 
 
-def border(guard: Guard, secrets: Secrets) -> Middleware:
+def border(guard: Guard, secrets: Secrets, *, verbose: bool = False) -> Middleware:
     """The middleware that every request passes, outermost, so that whatever nobody handled still ends as an answer.
 
-    No answer tells one of `secrets`.
+    No answer tells one of `secrets`; when `verbose`, it tells where an extension raised.
     """
 
     @web.middleware
@@ -32,7 +33,7 @@ def border(guard: Guard, secrets: Secrets) -> Middleware:
             guard.check(request)
             return await handler(request)
         except LlmsError as error:
-            return await _answer(request, error, secrets)
+            return await _answer(request, error, secrets, verbose=verbose)
         except web.HTTPException as exc:
             if exc.status < 400:
                 raise
@@ -59,7 +60,9 @@ async def sign(request: web.Request, response: web.StreamResponse) -> None:
         response.headers["X-Request-Id"] = request_id
 
 
-async def _answer(request: web.Request, error: LlmsError, secrets: Secrets, *, log: bool = True) -> web.StreamResponse:
+async def _answer(
+    request: web.Request, error: LlmsError, secrets: Secrets, *, log: bool = True, verbose: bool = False
+) -> web.StreamResponse:
     """`error` as a response of its own, or as the end of a stream that has begun."""
     if log:
         _log(request, error)
@@ -68,7 +71,7 @@ async def _answer(request: web.Request, error: LlmsError, secrets: Secrets, *, l
         return await stream.fail(error, secrets)
     if request.writer.output_size:  # a second head inside the first response's body would be read as its content
         raise _hang_up() from error
-    return errors.respond(error, secrets)
+    return errors.respond(error, secrets, verbose=verbose)
 
 
 async def _unexpected(request: web.Request, exc: Exception, secrets: Secrets) -> web.StreamResponse:
@@ -96,6 +99,9 @@ def _request_id(request: web.Request) -> str:
 
 
 def _log(request: web.Request, error: LlmsError) -> None:
-    level = logging.WARNING if error.status >= 500 else logging.INFO
     line = f"{request.method} {request.path}: {error.status} {error}".replace("\n", "\\n")  # a caller wrote parts of it
-    logger.log(level, "%s", line, extra={"request_id": request[REQUEST_ID]})
+    told = {"request_id": request[REQUEST_ID]}
+    if isinstance(error, ExtensionError):  # its author needs to know where
+        logging.getLogger(f"llms.ext.{error.extension}").error("%s", line, exc_info=error.__cause__, extra=told)
+    else:
+        logger.log(logging.WARNING if error.status >= 500 else logging.INFO, "%s", line, extra=told)

@@ -5,30 +5,39 @@ import errno
 import gc
 import signal
 import sys
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 from aiohttp import web
 
-from llms.app import App
+from llms.host.following import Follower
+from llms.host.live import Live
 from llms.kernel.errors import ConfigError
+from llms.web.dispatch import ExtensionRoutes
+from llms.web.gate import gate
 from llms.web.guard import Guard, is_loopback
-from llms.web.keys import APP, EXTENSIONS
+from llms.web.keys import APP, DEV, LIVE, SHARED
 from llms.web.middleware import border, sign
-from llms.web.routes import chat, models, page, status
+from llms.web.routes import cache, chat, extensions, models, page, prefs, providers, status, upload
 
 
-def web_app(app: App, *, host: str, extensions: Collection[str] = ()) -> web.Application:
-    """The aiohttp application with every route, behind the border."""
+def web_app(live: Live, *, host: str, dev: bool = False) -> web.Application:
+    """The aiohttp application with every route, behind the border. The extensions of `live` are installed."""
+    shared = live.host.shared
+    assert shared is not None, "the extensions are installed before the server is made"
+    app = shared.app
     guard = Guard(bound=host, allowed=lambda: app.config.data.get("allowed_hosts") or ())
     application = web.Application(
-        middlewares=[border(guard, app.secrets)], client_max_size=app.config.limits.client_max_size
+        middlewares=[border(guard, app.secrets, verbose=app.verbose), gate(app)],
+        client_max_size=app.config.limits.client_max_size,
     )
     application.on_response_prepare.append(sign)
-    application[APP] = app
-    application[EXTENSIONS] = list(extensions)
-    for noun in (chat, models, status, page):
+    application[APP], application[SHARED], application[LIVE], application[DEV] = app, shared, live, dev
+    for place in ("/ext", "/"):  # before the server's own routes at the same place
+        routes = ExtensionRoutes(shared.routes, place=place, auth=app.auth, accounts=app.hooks.accounts)
+        application.router.register_resource(routes)
+    for noun in (chat, models, status, providers, prefs, cache, upload, extensions, page):
         application.add_routes(noun.routes())
     return application
 
@@ -36,10 +45,12 @@ def web_app(app: App, *, host: str, extensions: Collection[str] = ()) -> web.App
 class Server:
     """A server that listens. `url` tells where, once it is started."""
 
-    def __init__(self, app: App, *, host: str, port: int, extensions: Collection[str] = ()) -> None:
-        self.app, self.host, self.port = app, host, port
+    def __init__(self, live: Live, *, host: str, port: int, dev: bool = False) -> None:
+        application = web_app(live, host=host, dev=dev)
+        self.app, self.live, self.host, self.port = application[APP], live, host, port
+        app = self.app
         self._runner = web.AppRunner(
-            web_app(app, host=host, extensions=extensions),
+            application,
             handler_cancellation=True,  # a client that leaves cancels its handler, and so the provider's connection
             access_log=None,
             handle_signals=False,
@@ -51,6 +62,7 @@ class Server:
         """Begins to accept requests. Raises ConfigError if the address cannot be had."""
         await self._runner.setup()
         await self.app.hooks.startup()
+        self.live.serving = True
         try:
             await web.TCPSite(self._runner, self.host, self.port, backlog=2048).start()
         except OSError as exc:
@@ -71,32 +83,44 @@ class Server:
     async def stop(self) -> None:
         """Accepts nothing new, lets open answers end for `limits.shutdown_timeout` seconds, then cleans up."""
         await self._runner.cleanup()
+        self.live.serving = False
         await self.app.hooks.cleanup()
 
 
-async def serve(app: App, *, host: str, port: int, insecure: bool = False, extensions: Collection[str] = ()) -> None:
+async def serve(live: Live, *, host: str, port: int, insecure: bool = False, dev: bool = False) -> None:
     """Serves until SIGINT or SIGTERM. A second signal ends at once what the first lets finish."""
-    if not insecure and not is_loopback(host):
+    shared = live.host.shared
+    asks_to_sign_in = shared is not None and shared.app.auth.is_enabled
+    if not (insecure or asks_to_sign_in or is_loopback(host)):
         raise ConfigError(
             f"Refusing to listen on {host}: whoever can reach this machine could spend your money and read your chats. "
             "Leave out --host to stay on 127.0.0.1, or force it with --insecure."
         )
-    server = Server(app, host=host, port=port, extensions=extensions)
+    server = Server(live, host=host, port=port, dev=dev)
     with _stop_signals() as told:
         await server.start()
         gc.freeze()  # what is loaded by now stays: the collector need not walk it again and again
         print(f"llms is ready at {server.url}", file=sys.stderr, flush=True)  # noqa: T201
-        watcher = asyncio.create_task(app.watch_config())
+        watching = _watch(server, dev=dev)
         try:
             await told.acquire()
             print("Stopping when open answers have ended. Press Ctrl-C again to stop now.", file=sys.stderr)  # noqa: T201
         finally:
-            watcher.cancel()
+            for task in watching:
+                task.cancel()
             cutter = asyncio.create_task(_cut_when(told, server))
             await server.stop()
             cutter.cancel()
-            with suppress(asyncio.CancelledError):
-                await watcher
+            await asyncio.wait(watching)
+
+
+def _watch(server: Server, *, dev: bool) -> list[asyncio.Task[None]]:
+    """Makes the server follow its files and its extensions, and has its event loop looked after."""
+    app, host = server.app, server.live.host
+    host.watchdog.limit = app.config.limits.block_timeout
+    host.watchdog.watch(asyncio.get_running_loop())
+    follower = Follower(server.live, dev=dev)
+    return [asyncio.create_task(app.watch_config()), asyncio.create_task(follower.run())]
 
 
 async def _cut_when(told: asyncio.Semaphore, server: Server) -> None:

@@ -64,6 +64,8 @@ async def test_raw_prints_the_response_as_json_and_nothing_else(program: Program
 
 
 async def test_files_of_the_answer_are_listed_after_it(program: Program) -> None:
+    output = {"modalities": {"input": ["text"], "output": ["text", "image"]}}
+    program.configure(models={"fake-model": {"id": "fake-model", **output}})
     answer = completion("Here it is.")
     answer["choices"][0]["message"]["images"] = [
         {"type": "image_url", "image_url": {"url": "/~cache/2c/2cf24d.png"}},

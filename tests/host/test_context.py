@@ -3,11 +3,13 @@
 import logging
 from typing import Any
 
+import msgspec
 import pytest
 
 from llms.app import App
 from llms.host.context import ExtensionContext
 from llms.kernel.errors import ModelNotFound, NotFound
+from llms.kernel.limits import Limits
 from llms.providers.openai_compatible import OpenAiCompatible
 from llms.testing import FakeProvider
 
@@ -33,7 +35,8 @@ def test_the_configuration_is_the_one_in_use(ctx: ExtensionContext, app: App) ->
 
 
 def test_home_and_limits_are_those_of_the_app(ctx: ExtensionContext, app: App) -> None:
-    assert (ctx.home, ctx.limits) == (app.home, app.config.limits)
+    assert ctx.home == app.home
+    assert msgspec.convert(ctx.limits, Limits) == app.config.limits
 
 
 def test_debug_and_verbose_are_those_of_the_app(ctx: ExtensionContext, app: App) -> None:
@@ -145,6 +148,10 @@ REGISTER = {
     "register_chat_request_filter": "chat_request",
     "register_chat_status_filter": "chat_status",
     "register_chat_delta_filter": "chat_delta",
+    "register_chat_tool_filter": "chat_tool",
+    "register_tool_call_filter": "tool_call",
+    "register_cache_saved_filter": "cache_saved",
+    "register_settings_handler": "settings_changed",
     "register_chat_response_filter": "chat_response",
     "register_chat_error_filter": "chat_error",
     "register_cleanup_handler": "cleanup",
@@ -152,8 +159,10 @@ REGISTER = {
 }
 
 
-def test_every_way_to_register_is_tested_here() -> None:
-    assert {name for name in dir(ExtensionContext) if name.startswith("register_")} == REGISTER.keys()
+def test_every_way_to_take_part_in_a_hook_is_tested_here() -> None:
+    ways = ("_filter", "_handler")
+    found = {name for name in dir(ExtensionContext) if name.startswith("register_") and name.endswith(ways)}
+    assert found - {"register_provider_handler"} == REGISTER.keys()
 
 
 @pytest.mark.parametrize(("method", "hook"), REGISTER.items())

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import logging
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,19 +11,18 @@ from typing import Any
 
 import pytest
 
-import llms.extensions
 from llms.app import App
-from llms.host import loader
-from llms.host.loader import Extension, Host
+from llms.host.loader import Host
 from llms.kernel.errors import NotFound
 from llms.kernel.foreign import ExtensionError
+from llms.kernel.paths import Home
 from llms.providers.openai_compatible import OpenAiCompatible
 
-from .conftest import Install
+from .conftest import Install, hosting
 
 
 def names(host: Host) -> list[str]:
-    return [extension.name for extension in host.extensions]
+    return [extension.name for extension in host.extensions if extension.is_loaded or extension.may_load]
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -37,60 +35,6 @@ def broken(*_: Any) -> None:
 
 class Custom(OpenAiCompatible):
     sdk = "custom"
-
-
-# -- discovery -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def built_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
-    """Adds a built-in extension with this source."""
-    monkeypatch.setattr(llms.extensions, "__path__", [str(tmp_path)])
-    monkeypatch.setattr(loader, "BUILT_INS", ())
-    before = set(sys.modules)
-
-    def add(name: str, source: str) -> None:
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text(source)
-        monkeypatch.setattr(loader, "BUILT_INS", (*loader.BUILT_INS, name))
-
-    yield add
-    for name in set(sys.modules) - before:
-        if name.startswith("llms.extensions."):
-            del sys.modules[name]
-
-
-def test_built_ins_load_in_their_declared_order(built_in: Callable[[str, str], None]) -> None:
-    built_in("zebra_test", "")
-    built_in("ant_test", "")
-    assert names(Host.discover()) == ["zebra_test", "ant_test"]
-
-
-def test_an_extension_knows_its_folder(built_in: Callable[[str, str], None], tmp_path: Path) -> None:
-    built_in("zebra_test", "")
-    assert Host.discover().extensions[0].path == tmp_path / "zebra_test"
-
-
-def test_of_a_disabled_extension_no_line_runs(built_in: Callable[[str, str], None]) -> None:
-    built_in("zebra_test", "raise SystemExit('ran')")
-    assert names(Host.discover(disabled=["zebra_test"])) == []
-
-
-def test_an_extension_that_cannot_be_imported_is_reported_and_the_others_load(
-    built_in: Callable[[str, str], None], caplog: pytest.LogCaptureFixture
-) -> None:
-    built_in("zebra_test", "raise ValueError('import fail')")
-    built_in("ant_test", "")
-    assert names(Host.discover()) == ["ant_test"]
-    assert errors(caplog) == ["Failed to import extension zebra_test: import fail"]
-
-
-def test_an_extension_that_is_no_python_is_reported(
-    built_in: Callable[[str, str], None], caplog: pytest.LogCaptureFixture
-) -> None:
-    built_in("zebra_test", "def (")
-    assert names(Host.discover()) == []
-    assert errors(caplog)[0].startswith("Failed to import extension zebra_test: invalid syntax")
 
 
 # -- __parser__ ------------------------------------------------------------------------------------------------
@@ -109,12 +53,21 @@ class Parser(argparse.ArgumentParser):
         yield
 
 
-def host(**extensions: Any) -> Host:
-    """A host of extensions that are not installed yet."""
-    return Host(Extension(name, argparse.Namespace(**hooks), Path("/extensions")) for name, hooks in extensions.items())
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Callable[..., Host]]:
+    """Makes a host of extensions that are not installed yet."""
+    made: list[Host] = []
+
+    def make(**extensions: Any) -> Host:
+        made.append(hosting(Home(tmp_path), **extensions))
+        return made[-1]
+
+    yield make
+    for hosted in made:
+        hosted.forget()
 
 
-def test_every_extension_may_add_flags_in_its_own_name() -> None:
+def test_every_extension_may_add_flags_in_its_own_name(host: Callable[..., Host]) -> None:
     parser = Parser()
     hosted = host(a={"__parser__": lambda p: p.add_argument("--a")}, silent={}, b={"__parser__": lambda p: None})
     hosted.add_arguments(parser)
@@ -122,7 +75,9 @@ def test_every_extension_may_add_flags_in_its_own_name() -> None:
     assert parser.parse_args(["--a", "1"]).a == "1"
 
 
-def test_a_raising_parser_hook_costs_only_its_extension(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_raising_parser_hook_costs_only_its_extension(
+    host: Callable[..., Host], caplog: pytest.LogCaptureFixture
+) -> None:
     hosted = host(bad={"__parser__": broken}, good={"__parser__": lambda p: p.add_argument("--good")})
     hosted.add_arguments(parser := Parser())
     assert names(hosted) == ["good"]
@@ -361,3 +316,18 @@ async def test_a_raising_run_ends_the_command_with_its_words(installed: Install)
     hosted = await installed(mine={"__run__": broken})
     with pytest.raises(ExtensionError, match=r"^no luck$"):
         await hosted.run()
+
+
+async def test_a_raising_install_ends_what_it_had_begun_in_the_background(installed: Install) -> None:
+    tasks: list[asyncio.Task[Any]] = []
+
+    async def install(ctx: Any) -> None:
+        tasks.append(ctx.spawn(asyncio.Event().wait()))
+        ctx.schedule(lambda: None, every=0.01)
+        raise ValueError("no luck")
+
+    hosted = await installed(bad={"__install__": install})
+    assert hosted.shared is not None
+    await asyncio.wait(tasks, timeout=5)
+    assert tasks[0].cancelled()
+    assert hosted.shared.tasks.of("bad") == []

@@ -12,7 +12,7 @@ from llms.providers.http import HttpClient
 from llms.providers.registry import Registry
 from llms.testing import FakeUpstream
 
-from . import seed_generator
+from ..samples import openrouter_image
 from .asking import answer
 from .configured import KEY, build, entry
 
@@ -61,7 +61,7 @@ class Ctx:
 @pytest.fixture
 def ctx(http: HttpClient) -> Ctx:
     ctx = Ctx(Registry(http))
-    seed_generator.install(ctx)  # type: ignore[no-untyped-call]
+    openrouter_image.install(ctx)  # type: ignore[no-untyped-call]
     return ctx
 
 

@@ -137,7 +137,8 @@ async def test_a_client_that_leaves_is_no_error_in_the_log(
     server: TestServer, caplog: pytest.LogCaptureFixture, fails: bool
 ) -> None:
     chatty = Chatty(fails=fails)
-    server.app.registry.live = {"fake": chatty}
+    server.app.registry.live.clear()
+    server.app.registry.live["fake"] = chatty
     async with open_stream(server) as response:
         await read_until(response, "first")
         response.close()

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from llms.kernel import foreign
 from llms.kernel.secrets import Secrets
 from llms.web.guard import Guard
 from llms.web.middleware import border, sign
@@ -18,12 +19,29 @@ async def unauthorized(_: web.Request) -> web.Response:
     raise web.HTTPUnauthorized(text="Sign in first.", headers={"WWW-Authenticate": "Basic", "X-Extra": "1"})
 
 
+async def own_words(_: web.Request) -> web.Response:
+    raise web.HTTPNotFound(text='{"message": "No such thread."}', reason="No Thread", content_type="application/json")
+
+
+async def bare(_: web.Request) -> web.Response:
+    raise web.HTTPConflict
+
+
 async def redirected(_: web.Request) -> web.Response:
     raise web.HTTPFound("/elsewhere")
 
 
 async def broken(_: web.Request) -> web.Response:
     raise KeyError("an inner detail")
+
+
+async def of_extension(_: web.Request) -> web.Response:
+    def raising() -> None:
+        raise ValueError("The key sk-0123456789abcdef is wrong.")
+
+    with foreign.border("greeter"):
+        raising()
+    return web.Response()
 
 
 async def reset(_: web.Request) -> web.Response:
@@ -38,10 +56,15 @@ async def half_sent(request: web.Request) -> web.StreamResponse:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    app = web.Application(middlewares=[border(Guard(bound="127.0.0.1"), Secrets())])
+def verbose() -> bool:
+    return False
+
+
+@pytest.fixture
+async def client(verbose: bool) -> AsyncIterator[Client]:
+    app = web.Application(middlewares=[border(Guard(bound="127.0.0.1"), Secrets(), verbose=verbose)])
     app.on_response_prepare.append(sign)
-    for handler in (unauthorized, redirected, broken, reset, half_sent):
+    for handler in (unauthorized, own_words, bare, redirected, broken, of_extension, reset, half_sent):
         app.router.add_get(f"/{handler.__name__}", handler)
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -58,6 +81,18 @@ async def test_an_http_error_of_a_handler_keeps_status_words_and_headers(client:
     }
 
 
+async def test_an_http_error_keeps_its_own_reason_and_what_its_json_says(client: Client) -> None:
+    response = await client.get("/own_words")
+    assert response.status == 404
+    assert (await response.json())["responseStatus"] == {"errorCode": "NoThread", "message": "No such thread."}
+
+
+async def test_an_http_error_without_words_is_named_by_its_reason(client: Client) -> None:
+    response = await client.get("/bare")
+    assert response.status == 409
+    assert (await response.json())["responseStatus"]["errorCode"] == "Conflict"
+
+
 async def test_a_redirect_of_a_handler_goes_through_signed(client: Client) -> None:
     response = await client.get("/redirected", allow_redirects=False)
     assert response.status == 302
@@ -69,6 +104,23 @@ async def test_a_bug_of_a_handler_is_a_500_without_details(client: Client) -> No
     response = await client.get("/broken")
     assert response.status == 500
     assert "inner detail" not in await response.text()
+
+
+async def test_an_extension_that_raises_is_told_in_its_own_words(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    response = await client.get("/of_extension")
+    assert response.status == 500
+    assert (await response.json())["responseStatus"] == {"errorCode": "Error", "message": "The key *** is wrong."}
+    (record,) = (record for record in caplog.records if record.name == "llms.ext.greeter")
+    assert record.exc_info is not None, "its author needs to know where"
+
+
+@pytest.mark.parametrize("verbose", [True])
+async def test_when_verbose_the_answer_tells_where_an_extension_raised_and_no_secret(client: Client) -> None:
+    trace = (await (await client.get("/of_extension")).json())["responseStatus"]["stackTrace"]
+    assert "in raising" in trace
+    assert "sk-0123456789abcdef" not in trace
 
 
 async def test_a_connection_that_a_handler_lost_to_somebody_else_is_a_500(client: Client) -> None:

@@ -152,7 +152,7 @@ async def test_an_address_others_can_reach_is_served_when_forced(home: Path, htt
 async def test_no_address_others_can_reach_is_served_unforced(host: str) -> None:
     async with make_app() as server:
         with pytest.raises(ConfigError, match="--insecure"):
-            await serve(server.app, host=host, port=0)
+            await serve(server.live, host=host, port=0)
 
 
 async def test_an_address_that_is_not_this_machines_is_one_sentence(home: Path) -> None:

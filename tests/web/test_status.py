@@ -6,6 +6,7 @@ from typing import Any
 from llms import __version__
 from llms.testing import FakeUpstream, TestServer, make_app
 from llms.testing.app import upstream_config
+from llms.users.auth import AuthProvider
 
 from .wire import fetch
 
@@ -54,6 +55,16 @@ async def test_config_tells_what_a_page_needs_at_its_start() -> None:
         "requiresAuth": False,
         "providers": [{"id": "fake"}],
     }
+
+
+async def test_config_says_whether_and_how_to_sign_in() -> None:
+    class ByKey(AuthProvider):
+        auth_type = "apikey"
+
+    async with make_app() as server:
+        server.app.auth.set_provider(ByKey(server.app.auth))
+        answer = (await fetch(server, "GET", "/config")).json
+    assert (answer["requiresAuth"], answer["authType"]) == (True, "apikey")
 
 
 def full_of_secrets(upstream: FakeUpstream) -> dict[str, Any]:

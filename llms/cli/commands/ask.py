@@ -34,7 +34,7 @@ async def run(invocation: Invocation) -> int:
 
 async def _whole(invocation: Invocation, chat: Chat, context: Context) -> None:
     with waiting():
-        completion = await invocation.app.pipeline.complete(chat, context)
+        completion = await invocation.app.pipeline.answer(chat, context)
     tell_if_demo(context)
     if invocation.options.raw:
         say(json.dumps(completion, indent=2, ensure_ascii=False))

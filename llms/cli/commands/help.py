@@ -16,10 +16,10 @@ def run(home: Home, options: Namespace, environ: Mapping[str, str]) -> int:
     parser = Parser()
     try:
         known = options.config or home.config_file.exists()
-        config = configuration.read(home, options, environ).data if known else {}
+        config = configuration.read(home, options, environ) if known else None
     except LlmsError as error:
         note(f"{error} Until then, what extensions add is left out here.")
     else:
-        extensions.discover(parser, config, environ)
+        extensions.discover(parser, home, options, config, []).forget()
     parser.print_help()
     return ExitCode.SUCCESS

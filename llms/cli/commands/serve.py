@@ -5,6 +5,7 @@ from llms.cli.demo import NO_PROVIDER
 from llms.cli.exit_code import ExitCode
 from llms.cli.invocation import Invocation
 from llms.cli.output import note
+from llms.host.live import Live
 
 
 async def run(invocation: Invocation) -> int:
@@ -14,13 +15,8 @@ async def run(invocation: Invocation) -> int:
     app, options = invocation.app, invocation.options
     if not await _any_model(app):
         note(NO_PROVIDER)
-    await serve(
-        app,
-        host=options.host,
-        port=options.serve,
-        insecure=options.insecure,
-        extensions=[extension.name for extension in invocation.host.extensions],
-    )
+    live = Live(invocation.host)
+    await serve(live, host=options.host, port=options.serve, insecure=options.insecure, dev=options.dev)
     return ExitCode.SUCCESS
 
 

@@ -22,8 +22,10 @@ async def run(ctx: ExtensionContext, words: list[str]) -> int:
 
 
 async def __load__(ctx: ExtensionContext) -> None:
+    from llms.api import Limits
+
     from .provider import LocalProvider
 
-    provider = LocalProvider(ctx.home.models, lambda: ctx.limits)
+    provider = LocalProvider(ctx.home.models, lambda: Limits(**ctx.limits))
     ctx.get_providers()[provider.id] = provider
     ctx.register_shutdown_handler(provider.stop)

@@ -44,7 +44,7 @@ class LocalProvider(OpenAiCompatible):
         self._engines: dict[str, Engine] = {}
         self._seen: object = None  # the folder's fingerprint; None without runtime
         self._next_look = 0.0
-        self._told: set[str] = set()  # what the last look complained of
+        self._complaints: set[str] = set()  # what the last look complained of
         self._gone: list[Engine] = []  # of files that changed or went; each stops when idle, or with us
         super().__init__(id="local", name="Local", api="http://local/v1")
 
@@ -79,9 +79,9 @@ class LocalProvider(OpenAiCompatible):
         problems: list[str] = []
         found = installed_models(self._folder, tell=problems.append)
         for problem in problems:
-            if problem not in self._told:
+            if problem not in self._complaints:
                 log.warning("%s", problem)
-        self._told = set(problems)
+        self._complaints = set(problems)
         return found
 
     def _take(self, found: list[LocalModel]) -> None:

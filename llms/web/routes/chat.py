@@ -28,7 +28,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
     if not isinstance(stream, bool | None):
         raise RequestError("`stream` must be true or false.", param="stream")
     if not stream:
-        return json_response(await app.pipeline.complete(chat, context))
+        return json_response(await app.pipeline.answer(chat, context))
     answer = AnswerStream(request, include_usage=include_usage, keep_alive=app.config.limits.keep_alive_interval)
     async with aclosing(app.pipeline.stream(chat, context)) as batches:
         return await answer.relay(batches)
@@ -44,7 +44,7 @@ def _context(request: web.Request, chat: Chat) -> Context:
     context: Json = {
         "chat": chat,
         "request": request,
-        "user": None,
+        "user": request.app[APP].auth.username(request),
         "request_id": request[REQUEST_ID],
         "metadata": metadata,
         "tools": "none",

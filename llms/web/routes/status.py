@@ -6,7 +6,7 @@ from llms import __version__
 from llms.app import App
 from llms.kernel.secrets import redact
 from llms.kernel.types import Json
-from llms.web.keys import APP, EXTENSIONS
+from llms.web.keys import APP, LIVE
 from llms.web.reply import json_response
 
 
@@ -21,22 +21,23 @@ async def health(_: web.Request) -> web.Response:
 
 async def status(request: web.Request) -> web.Response:
     """Which configured providers are live."""
-    return json_response(_status(request.app[APP]))
+    told = switched(request.app[APP])
+    return json_response({"all": sorted(told["enabled"] + told["disabled"]), **told})
 
 
 async def config(request: web.Request) -> web.Response:
     """What a UI needs to know at its start."""
     app = request.app[APP]
-    live = app.registry.live.values()
-    return json_response(
-        {
-            "defaults": _templates(app.config.data),
-            "status": {key: value for key, value in _status(app).items() if key != "all"},
-            "extensions": request.app[EXTENSIONS],
-            "requiresAuth": False,
-            "providers": [_provider(provider) for provider in live],
-        }
-    )
+    told: Json = {
+        "defaults": _templates(app.config.data),
+        "status": switched(app),
+        "extensions": [extension.name for extension in request.app[LIVE].host.loaded],
+        "requiresAuth": app.auth.is_enabled,
+        "providers": [_provider(provider) for provider in app.registry.live.values()],
+    }
+    if kind := app.auth.kind:
+        told["authType"] = kind
+    return json_response(told)
 
 
 def _templates(config: Json) -> Json:
@@ -46,10 +47,11 @@ def _templates(config: Json) -> Json:
     return templates
 
 
-def _status(app: App) -> Json:
-    enabled = sorted(app.registry.live)
-    known = sorted({*(app.config.data.get("providers") or {}), *enabled})
-    return {"all": known, "enabled": enabled, "disabled": [id for id in known if id not in enabled]}
+def switched(app: App) -> Json:
+    """The ids of the providers that can answer, and of those that are configured and cannot."""
+    live = app.registry.live
+    configured = app.config.data.get("providers") or {}
+    return {"enabled": sorted(live), "disabled": sorted(configured.keys() - live.keys())}
 
 
 def _provider(provider: object) -> Json:

@@ -1,0 +1,1 @@
+"""What `llms ext test PATH` checks, and how it tells."""

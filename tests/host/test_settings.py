@@ -1,0 +1,105 @@
+"""Settings are checked against their schema, kept in llms.json, and their secrets are never shown."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llms.host.settings import Settings
+from llms.kernel.config import Config
+from llms.kernel.errors import RequestError
+from llms.kernel.first_run import ensure_home
+from llms.kernel.paths import Home
+from llms.kernel.secrets import MASK
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "greeting": {"type": "string", "default": "Hi", "maxLength": 20},
+        "times": {"type": "integer", "minimum": 1},
+        "api_key": {"type": "string"},
+        "pin": {"type": "string", "writeOnly": True, "minLength": 4},
+    },
+}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    home = Home(tmp_path)
+    ensure_home(home)
+    return Config.load(home, environ={"XMAS_KEY": "from-the-environment"})
+
+
+@pytest.fixture
+def settings(config: Config) -> Settings:
+    return Settings("xmas", SCHEMA, config)
+
+
+def change(settings: Settings, config: Config, values: dict[str, Any]) -> None:
+    config.update(settings.change(values))
+
+
+def test_a_default_stands_in(settings: Settings) -> None:
+    assert dict(settings) == {"greeting": "Hi"}
+
+
+def test_values_are_kept_in_llms_json_beside_those_of_others(settings: Settings, config: Config) -> None:
+    change(settings, config, {"greeting": "Ho", "times": 3})
+    change(Settings("other", SCHEMA, config), config, {"times": 1})
+    change(settings, config, {"times": 4})
+    written = json.loads(config.file.read_text())["extension_settings"]
+    assert written == {"xmas": {"greeting": "Ho", "times": 4}, "other": {"times": 1}}
+    assert settings["times"] == 4
+
+
+def test_none_takes_a_setting_out(settings: Settings, config: Config) -> None:
+    change(settings, config, {"greeting": "Ho"})
+    change(settings, config, {"greeting": None})
+    assert settings["greeting"] == "Hi"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"times": "often"}, "Setting 'times': 'often' is not of type 'integer'"),
+        ({"times": 0}, "minimum of 1"),
+        ({"colour": "red"}, "has no setting 'colour'. It has: greeting, times, api_key, pin"),
+    ],
+)
+def test_what_the_schema_forbids_is_refused(settings: Settings, values: dict[str, Any], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        settings.change(values)
+
+
+def test_a_refused_secret_is_not_told(settings: Settings) -> None:
+    with pytest.raises(RequestError) as raised:
+        settings.change({"pin": "123"})
+    assert "123" not in str(raised.value)
+
+
+def test_secrets_are_never_shown(settings: Settings, config: Config) -> None:
+    change(settings, config, {"api_key": "very-secret", "pin": "9876"})
+    assert settings.shown() == {"greeting": "Hi", "api_key": MASK, "pin": MASK}
+    assert settings["api_key"] == "very-secret"
+
+
+def test_a_secret_sent_back_as_it_is_shown_stays(settings: Settings, config: Config) -> None:
+    change(settings, config, {"api_key": "very-secret"})
+    change(settings, config, settings.shown())
+    assert settings["api_key"] == "very-secret"
+
+
+def test_a_variable_is_read_from_the_environment(settings: Settings, config: Config) -> None:
+    change(settings, config, {"api_key": "$XMAS_KEY"})
+    assert settings["api_key"] == "from-the-environment"
+    assert json.loads(config.file.read_text())["extension_settings"]["xmas"]["api_key"] == "$XMAS_KEY"
+
+
+def test_a_value_edited_by_hand_that_is_wrong_counts_as_not_given(settings: Settings, config: Config) -> None:
+    config.update(lambda raw: raw.update(extension_settings={"xmas": {"times": "often", "greeting": "Ho"}}))
+    assert dict(settings) == {"greeting": "Ho"}
+
+
+def test_without_a_schema_there_are_no_settings(config: Config) -> None:
+    assert dict(Settings("xmas", {}, config)) == {}
