@@ -46,6 +46,7 @@ lock: ## Pin newer versions of what we depend on
 	  pyproject.toml --group dev -o requirements/dev.txt
 
 clean: ## Remove everything that was fetched or built here
+	rm -rf llms/extensions/katex/ui/katex.* llms/extensions/katex/ui/fonts ui-build/stamp.json
 	rm -rf $(VENV) .cache dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
@@ -55,7 +56,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || \
 	  { rm -rf $(VENV); echo "That needs the venv module. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
 
-$(VENV)/%.stamp: requirements/%.txt pyproject.toml | $(BIN)/python
+$(VENV)/%.stamp: requirements/%.txt pyproject.toml hatch_build.py ui-build/package-lock.json | $(BIN)/python
 	@echo "Installing what $* needs (once)."
 	@$(PIP) install --quiet --require-hashes -r $< && $(PIP) install --quiet --no-deps --no-build-isolation -e . || \
 	  { echo "Installing failed: see above. It needs the network, this once; then run make again."; exit 1; }

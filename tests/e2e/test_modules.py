@@ -9,11 +9,12 @@ from llms.kernel.errors import ConfigError
 
 from ..npm import node_environment
 
-MODULE_TESTS = Path(__file__).parents[1] / "ui"
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_modules_pass_their_own_tests() -> None:
-    files = sorted(map(str, MODULE_TESTS.glob("*.test.mjs")))
+    of_extensions = ROOT.glob("llms/extensions/*/tests/*.test.mjs")
+    files = sorted(map(str, [*(ROOT / "tests/ui").glob("*.test.mjs"), *of_extensions]))
     assert files
     done = subprocess.run(
         ["node", "--test", *files], env=environment(), capture_output=True, text=True, timeout=120, check=False
