@@ -53,12 +53,38 @@ class Parser(argparse.ArgumentParser):
 
     @contextmanager
     def extended_by(self, extension: str) -> Iterator[None]:
-        """Whatever is added inside the block is the named extension's."""
+        """Whatever is added inside the block is the named extension's; nothing of it stays if that fails.
+
+        Raises ArgumentError for flags with which no other line could be read.
+        """
+        before, commands = self._actions[:], dict(self.commands)
         self._extension = extension
         try:
             yield
+            for action in self._actions[len(before) :]:
+                self._check(action)
+        except BaseException:
+            self._keep(before)
+            self.commands = commands
+            raise
         finally:
             self._extension = ""
+
+    def _check(self, action: argparse.Action) -> None:
+        if not action.option_strings:
+            raise argparse.ArgumentError(action, "it would swallow prompts: name it with dashes, or use add_command")
+        if action.required:
+            raise argparse.ArgumentError(action, "every line would need it: give it a default instead")
+        if isinstance(action.default, str):
+            self._get_value(action, action.default)  # as for every line without it
+
+    def _keep(self, actions: list[argparse.Action]) -> None:
+        """Takes out all other flags."""
+        self._actions[:] = actions
+        for name in [name for name, action in self._option_string_actions.items() if action not in actions]:
+            del self._option_string_actions[name]
+        for group in self._action_groups:
+            group._group_actions[:] = [action for action in group._group_actions if action in actions]
 
     def add_command(self, name: str, help: str, run: CommandFunction, *, actions: Sequence[str] = ()) -> None:
         """Makes `llms NAME [ACTION ...]` call `run`. With any other second word, the line is a prompt as before."""

@@ -283,6 +283,12 @@ class AppExtensions:
         """Ends a command line run with `code`."""
         sys.exit(code)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """`app.index_headers += […]` has changed the shared list by the time it assigns it: nothing is left to do."""
+        if isinstance(getattr(type(self), name, None), property) and getattr(self, name) is value:
+            return
+        super().__setattr__(name, value)
+
     def __getattr__(self, name: str) -> Any:
         """Whatever else a context has, this has too."""
         if name.startswith("_") or self._ctx is None:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from llms.kernel.errors import ConfigError
 
@@ -69,6 +69,10 @@ class Declarations:
         """Answers PATCH, as `ctx.add_patch`."""
         return _note(Declared("add_patch", (path,), {"public": public}))
 
+    @overload
+    def tool(self, function: F) -> F: ...
+    @overload
+    def tool(self, *, group: str | None = None, definition: "Json | None" = None) -> Callable[[F], F]: ...
     def tool(self, function: Any = None, *, group: str | None = None, definition: "Json | None" = None) -> Any:
         """Offers the function to models, as `ctx.register_tool`. With or without parentheses."""
         decorate = _note(Declared("register_tool", (), {"tool_def": definition, "group": group}))

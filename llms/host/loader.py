@@ -28,6 +28,7 @@ from llms.kernel import foreign
 from llms.kernel.errors import LlmsError
 from llms.kernel.limits import Limits
 from llms.kernel.paths import Home
+from llms.kernel.undo import Undo
 
 if TYPE_CHECKING:
     from llms.app import App
@@ -56,6 +57,7 @@ class Host:
         self.crashes = crashes
         self.safe_mode = safe_mode
         self.watchdog = Watchdog(self._blocked)
+        self._unwatch: dict[str, Undo] = {}  # by extension
         self.limits = limits or Limits()
         self.shared: Shared | None = None
         self.standing: Standing | None = None
@@ -105,7 +107,8 @@ class Host:
 
     def import_one(self, extension: Extension) -> None:
         """Imports the code of one extension."""
-        self.watchdog.add(extension.name, extension.path)
+        self._unwatch.pop(extension.name, _nothing)()
+        self._unwatch[extension.name] = self.watchdog.add(extension.name, extension.path)
         with self._phase(extension, "install"):
             if extension.package:
                 extension.imported = import_package(extension.package, name=extension.name)
@@ -133,7 +136,8 @@ class Host:
 
     async def install_one(self, extension: Extension) -> None:
         """Installs one extension; afterwards it is loaded, or it has left nothing."""
-        assert self.shared is not None, "install() has made it"
+        assert self.shared is not None and self.standing is not None, "install() has made them"
+        self.standing.renew()
         ctx = ExtensionContext(
             self.shared,
             name=extension.name,
@@ -160,6 +164,8 @@ class Host:
 
     async def load(self) -> None:
         """Calls every `__load__`, all at once. One that fails is taken out again like one that fails to install."""
+        if self.standing is not None:
+            self.standing.renew()
         suspects = [extension for extension in self.loaded if self.crashes.is_suspected(extension.name)]
         others = [extension for extension in self.loaded if extension not in suspects]
         for extension in suspects:  # alone, so that another crash names nobody else
@@ -305,3 +311,6 @@ def _is_cancelled() -> bool:
     except RuntimeError:  # no loop runs yet
         return False
     return task is not None and task.cancelling() > 0
+
+
+def _nothing() -> None: ...

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from llms.app import App
+    from llms.kernel.undo import Undo
 
 
 class People:
@@ -24,6 +25,7 @@ class People:
 
     _app: App
     _logger: logging.Logger
+    undo: list[Undo]
 
     # -- users -------------------------------------------------------------------------------------------------
 
@@ -120,11 +122,11 @@ class People:
 
     def set_allowed_directories(self, dirs: Sequence[str], user: str | None = None) -> None:
         """Lets tools touch these folders and no others: paths, or `$WORKSPACE` and `$TEMP`."""
-        self._app.directories.set(dirs, user)
+        self._follow(self._app.directories.set(dirs, user), user)
 
     def add_allowed_directory(self, path: str, user: str | None = None) -> None:
         """Lets tools touch one folder more."""
-        self._app.directories.add(path, user)
+        self._follow(self._app.directories.add(path, user), user)
 
     def get_allowed_directories(self, user: str | None = None) -> list[str]:
         """The folders that tools may touch, as they were given."""
@@ -137,3 +139,8 @@ class People:
     def resolve_allowed_directories(self, user: str | None = None) -> list[str]:
         """The real paths of all folders that tools may touch."""
         return self._app.directories.resolve_allowed(user)
+
+    def _follow(self, undo: Undo, user: str | None) -> None:
+        """What is allowed to everybody ends with the extension; what users are allowed is theirs."""
+        if user is None:
+            self.undo.append(undo)

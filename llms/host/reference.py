@@ -26,11 +26,12 @@ from llms.storage.store import Store
 
 DOCS = Path("docs")
 CTX_PAGE = "extensions/ctx.md"
-SECTIONS = (
+SECTIONS = (  # the comments in the code, in the order of the page
     *("what is the case", "logging", "routes", "hooks", "tools", "chats", "files", "the cache", "providers"),
     *("the web page", "users", "folders that tools may touch", "errors", "what extensions lend each other"),
     *("in the background", "the network and the database"),
 )
+_HEADINGS = MappingProxyType({"what is the case": "Properties"})
 CTX_PARTS = (Registrations, ExtensionContext, People)
 _INTRODUCTION = """# The ctx reference
 
@@ -77,7 +78,7 @@ def ctx_page() -> str:
     known = [name for part in CTX_PARTS for name in names(part)]
     parts = [_INTRODUCTION + "".join(f"- *{origin}*: {meaning}\n" for origin, meaning in MEANINGS.items())]
     for section in SECTIONS:
-        parts.append(f"## {section[0].upper()}{section[1:]}\n")
+        parts.append(f"## {_HEADINGS.get(section, section.capitalize())}\n")
         parts += [_told(name, "ctx", CTX) for name in known if name.section == section]
     for title, owner, kind in _FURTHER:
         parts.append(f"## {title}\n\n{_TEXTS[title]}\n")

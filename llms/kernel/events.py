@@ -11,20 +11,27 @@ class Events:
     """Publishes to everybody who watches at that moment; nobody waits for a watcher."""
 
     def __init__(self) -> None:
-        self._watchers: list[asyncio.Queue[tuple[str, Any]]] = []
+        self._watchers: list[asyncio.Queue[tuple[str, Any] | None]] = []
 
     def publish(self, kind: str, data: Any = None) -> None:
+        self._put((kind, data))
+
+    def close(self) -> None:
+        """Tells everybody who watches that nothing follows."""
+        self._put(None)
+
+    def _put(self, event: tuple[str, Any] | None) -> None:
         for queue in self._watchers:
             if queue.full():
                 queue.get_nowait()
-            queue.put_nowait((kind, data))
+            queue.put_nowait(event)
 
     async def watch(self) -> AsyncGenerator[tuple[str, Any]]:
-        """Every event from now on, as `(kind, data)`."""
-        queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(_MOST_WAITING)
+        """Every event from now on, as `(kind, data)`, until `close`."""
+        queue: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue(_MOST_WAITING)
         self._watchers.append(queue)
         try:
-            while True:
-                yield await queue.get()
+            while (event := await queue.get()) is not None:
+                yield event
         finally:
             self._watchers.remove(queue)

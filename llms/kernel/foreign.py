@@ -63,12 +63,25 @@ def border(extension: str) -> Iterator[None]:
     RUNNING.set(extension)
     try:
         yield
-    except (LlmsError, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError):
+    except (LlmsError, KeyboardInterrupt, GeneratorExit):
         raise
+    except asyncio.CancelledError as exc:
+        if is_cancelled():
+            raise
+        raise ExtensionError("It was cancelled by itself.", extension=extension) from exc
     except BaseException as exc:  # the border to code that is not ours, whose SystemExit is one more way to fail
         raise ExtensionError(_told(exc), extension=extension) from exc
     finally:
         RUNNING.set(before)
+
+
+def is_cancelled() -> bool:
+    """Whether the task that runs here shall end itself: an extension may have awaited one that it had cancelled."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no loop runs here
+        return False
+    return task is not None and task.cancelling() > 0
 
 
 @asynccontextmanager

@@ -139,8 +139,10 @@ async def make_app(
             finally:
                 await server.stop()
         finally:
-            await app.close()
-            await loaded.close()
+            try:
+                await app.close()
+            finally:
+                await loaded.close()
 
 
 def _app(root: Path, config: Json, environ: Mapping[str, str]) -> App:

@@ -1,6 +1,5 @@
 """One call of a tool. Whatever becomes of it is a result that a model can read."""
 
-import asyncio
 import inspect
 from collections.abc import Callable
 from functools import partial
@@ -38,11 +37,6 @@ class Executor:
             return await self._run(tool, args, user)
         except LlmsError as error:
             return _failed(name, str(error)), []
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            return _failed(name, "The tool was cancelled by itself."), []  # it awaited what it had cancelled
 
     async def _run(self, tool: Tool, args: Any, user: str | None) -> tuple[str, list[Json]]:
         given = arguments(args, tool.parameters, tool.function, user=user)

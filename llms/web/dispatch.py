@@ -8,7 +8,8 @@ from aiohttp import web
 from aiohttp.web_urldispatcher import AbstractRoute
 from yarl import URL
 
-from llms.host.routes import Route, Routes, StaticFiles
+from llms.host.routes import Route, StaticFiles
+from llms.host.shared import Shared
 from llms.kernel import envelopes, foreign
 from llms.kernel.accounts import Accounts
 from llms.kernel.foreign import ExtensionError
@@ -24,10 +25,10 @@ class ExtensionRoutes(web.AbstractResource):
     else.
     """
 
-    def __init__(self, routes: Routes, *, place: str, auth: Auth, accounts: Accounts) -> None:
+    def __init__(self, shared: Shared, *, place: str) -> None:
         super().__init__()
-        self._routes, self._place = routes, place
-        self._auth, self._accounts = auth, accounts
+        self._routes, self._place = shared.routes, place
+        self._auth, self._accounts = shared.app.auth, shared.app.hooks.accounts
         self._given: WeakSet[web.StreamResponse] = WeakSet()
         self._version = -1
         self._dispatcher = web.UrlDispatcher()
@@ -53,8 +54,6 @@ class ExtensionRoutes(web.AbstractResource):
             add = getattr(dispatcher, f"add_{route.method.lower()}")
             options = {**route.options, "name": None}  # else no two extensions could give theirs the same
             add(route.path, RouteHandler(route, self._auth, self._accounts, self._given).answer, **options)
-        for files in self._routes.files:
-            dispatcher.add_get(f"{files.prefix}/{{path:.*}}", FilesHandler(files).answer)
         return dispatcher
 
     # -- what aiohttp asks of a resource -----------------------------------------------------------------------
@@ -78,6 +77,16 @@ class ExtensionRoutes(web.AbstractResource):
         raise NotImplementedError("Routes of extensions have no names.")
 
     def freeze(self) -> None: ...
+
+
+class ExtensionFiles(ExtensionRoutes):
+    """The same for their files, which come after the routes of the server: a folder holds every path below it."""
+
+    def _build(self) -> web.UrlDispatcher:
+        dispatcher = web.UrlDispatcher()
+        for files in self._routes.files:
+            dispatcher.add_get(f"{files.prefix}/{{path:.*}}", FilesHandler(files).answer)
+        return dispatcher
 
 
 class RouteHandler:

@@ -14,7 +14,7 @@ from aiohttp import web
 from llms.host.following import Follower
 from llms.host.live import Live
 from llms.kernel.errors import ConfigError
-from llms.web.dispatch import ExtensionRoutes
+from llms.web.dispatch import ExtensionFiles, ExtensionRoutes
 from llms.web.gate import gate
 from llms.web.guard import Guard, is_loopback
 from llms.web.keys import APP, DEV, LIVE, SHARED
@@ -33,13 +33,19 @@ def web_app(live: Live, *, host: str, dev: bool = False) -> web.Application:
         client_max_size=app.config.limits.client_max_size,
     )
     application.on_response_prepare.append(sign)
+    application.on_shutdown.append(_end_events)
     application[APP], application[SHARED], application[LIVE], application[DEV] = app, shared, live, dev
     for place in ("/ext", "/"):  # before the server's own routes at the same place
-        routes = ExtensionRoutes(shared.routes, place=place, auth=app.auth, accounts=app.hooks.accounts)
-        application.router.register_resource(routes)
+        application.router.register_resource(ExtensionRoutes(shared, place=place))
     for noun in (chat, models, status, providers, prefs, cache, upload, extensions, page):
         application.add_routes(noun.routes())
+    application.router.register_resource(ExtensionFiles(shared, place="/ext"))
     return application
+
+
+async def _end_events(application: web.Application) -> None:
+    """Open pages listen for ever: the server would wait for them as long as it may."""
+    application[APP].events.close()
 
 
 class Server:

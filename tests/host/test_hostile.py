@@ -27,8 +27,8 @@ from ..web.wire import PATIENCE
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HOSTILE = Path(__file__).parent / "hostile"
-LIMITS = {"install_timeout": 0.4, "hook_timeout": 0.3, "block_timeout": 1.2, "shutdown_timeout": 2, "retries": 1}
-TOOK_TOO_LONG = r"Extension '\w+' took longer than 0\.4 s"
+LIMITS = {"install_timeout": 1.0, "hook_timeout": 0.5, "block_timeout": 1.2, "shutdown_timeout": 2, "retries": 1}
+TOOK_TOO_LONG = r"Extension '\w+' took longer than 1 s"
 
 # What has become of each, and why. An attack that is made later, by a route or a filter, leaves it loaded.
 FAILED = {
@@ -38,7 +38,7 @@ FAILED = {
     "raises_in_parser": r"no luck in the parser",
     "raises_after_registering": r"no luck after all that",
     "raises_base_exception": r"the end is nigh",
-    "cancels_itself": r"CancelledError",
+    "cancels_itself": r"[Cc]ancelled",
     "hangs_in_install": TOOK_TOO_LONG,
     "loops_in_install": rf"{TOOK_TOO_LONG}, and was at __init__\.py:\d+ in __install__",
     "hangs_in_load": TOOK_TOO_LONG,

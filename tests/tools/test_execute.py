@@ -166,7 +166,7 @@ def _raise(error: BaseException) -> None:
         (TimeoutError(), "TimeoutError"),
         (ExceptionGroup("several", [ValueError("a")]), "several (1 sub-exception)"),
         (ValueError("half \ud800"), "half ?"),
-        (asyncio.CancelledError(), "The tool was cancelled by itself."),
+        (asyncio.CancelledError(), "It was cancelled by itself."),
     ],
 )
 async def test_what_a_tool_raises_is_its_answer(
@@ -192,7 +192,7 @@ async def test_a_tool_that_awaits_what_it_cancelled_ends_no_chat(tools: Tools, e
 
     tools.add(tool)
     text, resources = await executor.run("tool", {})
-    assert text == "Error executing tool 'tool':\nThe tool was cancelled by itself."
+    assert text == "Error executing tool 'tool':\nIt was cancelled by itself."
     assert resources == []
 
 

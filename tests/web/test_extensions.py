@@ -197,6 +197,15 @@ async def test_a_page_of_another_site_switches_nothing(server: TestServer) -> No
 # -- settings ----------------------------------------------------------------------------------------------------
 
 
+async def test_a_ui_folder_does_not_hide_the_settings(folder: Path) -> None:
+    (folder / "ui").mkdir()
+    (folder / "ui" / "a.css").write_text("p {}")
+    async with make_app(folder) as server:
+        assert (await settings(server))["tempo"] == 90
+        assert (await fetch(server, "GET", "/ext/mine/a.css")).status == 200
+        assert (await fetch(server, "POST", "/ext/mine/a.css")).status == 405
+
+
 async def test_settings_are_told_with_their_schema_and_defaults(server: TestServer) -> None:
     answer = await fetch(server, "GET", "/ext/mine/settings")
     assert answer.json["values"] == {"tempo": 90}
@@ -299,8 +308,7 @@ async def test_who_stops_listening_is_forgotten(server: TestServer) -> None:
     await soon(gone())
 
 
-async def test_the_server_stops_although_somebody_listens(folder: Path) -> None:
-    async with make_app(folder, config={"limits": {"shutdown_timeout": 0.2}}) as server:
-        response = await server.http.get(f"{server.url}/ext/events")
+async def test_the_server_stops_at_once_although_somebody_listens(folder: Path) -> None:
+    async with make_app(folder) as server, server.http.get(f"{server.url}/ext/events") as response:
         await soon(server.server.stop())
-        response.close()
+        assert await soon(response.content.read()) == b""

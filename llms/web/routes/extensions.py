@@ -69,7 +69,7 @@ async def change_settings(request: web.Request) -> web.Response:
 
 
 async def events(request: web.Request) -> web.StreamResponse:
-    """What happens in the server, for open pages, as server-sent events, until the client leaves."""
+    """What happens in the server, for open pages, as server-sent events, until the client or the server goes."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
     await response.prepare(request)
     watching = request.app[APP].events.watch()
@@ -80,7 +80,10 @@ async def events(request: web.Request) -> web.StreamResponse:
             if not done:
                 await response.write(b": still here\n\n")
                 continue
-            kind, data = upcoming.result()
+            try:
+                kind, data = upcoming.result()
+            except StopAsyncIteration:  # the server stops
+                return response
             await response.write(f"event: {kind}\ndata: {json.dumps(data)}\n\n".encode())
             upcoming = asyncio.ensure_future(anext(watching))
     finally:

@@ -4,6 +4,8 @@ from aiohttp import web
 
 from llms import __version__
 from llms.app import App
+from llms.kernel import foreign
+from llms.kernel.errors import LlmsError
 from llms.kernel.secrets import redact
 from llms.kernel.types import Json
 from llms.web.keys import APP, LIVE
@@ -33,7 +35,7 @@ async def config(request: web.Request) -> web.Response:
         "status": switched(app),
         "extensions": [extension.name for extension in request.app[LIVE].host.loaded],
         "requiresAuth": app.auth.is_enabled,
-        "providers": [_provider(provider) for provider in app.registry.live.values()],
+        "providers": [_shown(id, provider) for id, provider in [*app.registry.live.items()]],
     }
     if kind := app.auth.kind:
         told["authType"] = kind
@@ -52,6 +54,15 @@ def switched(app: App) -> Json:
     live = app.registry.live
     configured = app.config.data.get("providers") or {}
     return {"enabled": sorted(live), "disabled": sorted(configured.keys() - live.keys())}
+
+
+def _shown(id: str, provider: object) -> Json:
+    """As `_provider`; of one that cannot tell, its id."""
+    try:
+        told: Json = foreign.call_now(_provider, provider, extension=id)
+    except LlmsError:
+        return {"id": id}
+    return told
 
 
 def _provider(provider: object) -> Json:

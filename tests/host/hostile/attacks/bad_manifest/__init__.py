@@ -1,0 +1,1 @@
+raise SystemExit("of an extension with a broken manifest no line runs")

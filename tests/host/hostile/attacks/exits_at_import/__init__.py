@@ -1,0 +1,5 @@
+"""Ends the process while it is imported, politely."""
+
+import sys
+
+sys.exit(3)

@@ -1,0 +1,7 @@
+"""Waits in its install for what never comes."""
+
+import asyncio
+
+
+async def __install__(ctx):
+    await asyncio.Event().wait()

@@ -1,0 +1,1 @@
+raise SystemExit("of an extension for another version no line runs")
