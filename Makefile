@@ -25,12 +25,14 @@ check: $(VENV)/dev.stamp ## Formatting, lint, types, import rule, docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m llms.cli.reference --check
+	$(BIN)/python -m llms.host.reference --check
 	$(BIN)/mkdocs build --strict --quiet --site-dir .cache/site
 
 fmt: $(VENV)/dev.stamp ## Format the code and regenerate reference pages
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/python -m llms.cli.reference
+	$(BIN)/python -m llms.host.reference
 
 docs: $(VENV)/dev.stamp ## Read the documentation at http://127.0.0.1:8001
 	$(BIN)/mkdocs serve --dev-addr 127.0.0.1:8001
