@@ -136,6 +136,7 @@ SECTIONS = (
             ),
             Flag(("-y", "--yes"), "Do not ask before installing, updating or removing."),
             Flag(("--force",), "Update although files of the extension were edited here."),
+            Flag(("--dir",), "Where `llms ext new` writes; without it, in the extensions folder.", "FOLDER"),
             Flag(("--json",), "Print JSON, where a command can: `llms ext ls --json`."),
         ),
     ),

@@ -58,17 +58,17 @@ class Parser(argparse.ArgumentParser):
         Raises ArgumentError for flags with which no other line could be read.
         """
         before, commands = self._actions[:], dict(self.commands)
-        self._extension = extension
+        self._extension, is_sound = extension, False
         try:
             yield
             for action in self._actions[len(before) :]:
                 self._check(action)
-        except BaseException:
-            self._keep(before)
-            self.commands = commands
-            raise
+            is_sound = True
         finally:
             self._extension = ""
+            if not is_sound:
+                self._keep(before)
+                self.commands = commands
 
     def _check(self, action: argparse.Action) -> None:
         if not action.option_strings:

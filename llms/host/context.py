@@ -17,7 +17,6 @@ import msgspec
 from llms.chat import messages, templates, tool_choice
 from llms.host.app_extensions import AppExtensions
 from llms.host.people import People
-from llms.host.registrations import Registrations
 from llms.kernel import envelopes
 from llms.kernel.abridged import abridged
 from llms.kernel.command import run_command
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from llms.storage.store import Store
 
 
-class ExtensionContext(People, Registrations):
+class ExtensionContext(People):
     """One per extension, handed to its hooks. `Registrations` and `People` are parts of it; the rest is here.
 
     `name` is the folder's name, `path` the folder, `ext_prefix` where its routes lie. Setting `disabled` during

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llms.host.registrations import Registrations
 from llms.kernel import envelopes
 from llms.kernel.types import Json
 from llms.users import avatars
@@ -16,16 +17,13 @@ from llms.users.shared import Check, json_for_user
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from llms.app import App
     from llms.kernel.undo import Undo
 
 
-class People:
+class People(Registrations):
     """Who is signed in is what an auth provider says; without one, nobody has to be."""
 
-    _app: App
     _logger: logging.Logger
-    undo: list[Undo]
 
     # -- users -------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""`llms ext plan|add|update|remove|rollback|enable|disable|doctor`, and the flags `--add`, `--update` and `--remove`
+"""`llms ext ACTION`, and the flags `--add`, `--update` and `--remove`
 
 They come before anything starts, and no code of any extension runs.
 """
@@ -10,7 +10,7 @@ from llms.cli.exit_code import ExitCode
 from llms.cli.output import note
 from llms.kernel.paths import Home
 
-ACTIONS = ("plan", "add", "update", "remove", "rollback", "enable", "disable", "doctor")
+ACTIONS = ("plan", "add", "update", "remove", "rollback", "enable", "disable", "doctor", "new", "test")
 _FLAGS = ("add", "update", "remove")
 _NONE_NEEDED = ("doctor",)
 
@@ -22,7 +22,7 @@ def is_called(options: Namespace, words: list[str]) -> bool:
 
 def run(home: Home, options: Namespace, words: list[str], environ: Mapping[str, str]) -> int:
     """Does what the line asks for; gives the exit code. Raises LlmsError."""
-    from llms.cli.commands import ext_add, ext_doctor, ext_remove, ext_switch, ext_update
+    from llms.cli.commands import ext_add, ext_doctor, ext_new, ext_remove, ext_switch, ext_test, ext_update
 
     action, names = _asked(options, words)
     if len(names) > (0 if action in _NONE_NEEDED else 1):
@@ -39,6 +39,8 @@ def run(home: Home, options: Namespace, words: list[str], environ: Mapping[str, 
         "enable": lambda: ext_switch.switch(home, name, options, environ, disabled=False),
         "disable": lambda: ext_switch.switch(home, name, options, environ, disabled=True),
         "doctor": lambda: ext_doctor.doctor(home, environ),
+        "new": lambda: ext_new.new(home, name, into=options.dir),
+        "test": lambda: ext_test.test(home, name, environ, as_json=options.json),
     }
     return verbs[action]()
 
