@@ -12,6 +12,7 @@ from llms.kernel import files
 from llms.kernel.errors import ConfigError, LlmsError
 
 logger = logging.getLogger("llms.host")
+_CODE = (".py", ".toml")
 Signature = tuple[tuple[str, int, int], ...]
 _DEVELOPED = (Origin.USER, Origin.DEVELOPMENT)
 
@@ -123,9 +124,14 @@ class Follower:
 
 
 def signature(folder: Path) -> Signature:
-    """What changes when a file below `folder` does: each file's path, time and size."""
+    """What changes when code below `folder` does: path, time and size of each file of code, manifest and page.
+
+    Others may be data that the extension writes itself.
+    """
     found = []
     for path in files_of(folder):
+        if path.suffix not in _CODE and not path.is_relative_to(folder / "ui"):
+            continue
         try:
             facts = path.stat()
         except OSError:  # it is gone again

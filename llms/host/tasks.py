@@ -3,25 +3,30 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
 from llms.kernel import foreign
 from llms.kernel.accounts import Accounts
 from llms.kernel.errors import LlmsError
 from llms.kernel.undo import Undo
 
+T = TypeVar("T")
+_PATIENCE = 10.0  # seconds until the loop has had time for another thread's wish
+
 
 class Tasks:
-    """The tasks of all extensions."""
+    """The tasks of all extensions. They run on the event loop that made this, whichever thread starts one."""
 
     def __init__(self, accounts: Accounts) -> None:
+        self._loop = asyncio.get_running_loop()
         self._accounts = accounts
         self._tasks: dict[asyncio.Task[Any], str] = {}  # and whose each is
 
     def spawn(self, work: Coroutine[Any, Any, Any], *, extension: str) -> asyncio.Task[Any]:
         """Runs `work` in the background. What it raises is logged with the extension's name, and counted."""
-        task = self._start(self._watched(work, extension), extension)
-        task.add_done_callback(lambda _: work.close())  # of a task cancelled before it began
+        task = self._on_loop(lambda: self._start(self._watched(work, extension), extension))
+        self._on_loop(lambda: task.add_done_callback(lambda _: work.close()))  # of one cancelled before it began
         return task
 
     def schedule(self, function: Callable[[], Any], *, every: float, at_once: bool = False, extension: str) -> Undo:
@@ -34,8 +39,8 @@ class Tasks:
                 await self._watched(foreign.call(function, extension=extension), extension)
                 await asyncio.sleep(every)
 
-        task = self._start(repeat(), extension)
-        return lambda: _cancel(task)
+        task = self._on_loop(lambda: self._start(repeat(), extension))
+        return lambda: self._on_loop(lambda: _cancel(task))
 
     def of(self, extension: str) -> list[asyncio.Task[Any]]:
         return [task for task, owner in self._tasks.items() if owner == extension]
@@ -53,8 +58,16 @@ class Tasks:
         if tasks:
             await asyncio.wait(tasks, timeout=within)
 
+    def _on_loop(self, act: Callable[[], T]) -> T:
+        """What `act` gives on the loop's own thread: sync handlers run in others, where asyncio is not safe."""
+        if _runs_here(self._loop):
+            return act()
+        done: Future[T] = Future()
+        self._loop.call_soon_threadsafe(lambda: done.set_result(act()))
+        return done.result(_PATIENCE)
+
     def _start(self, work: Coroutine[Any, Any, Any], extension: str) -> asyncio.Task[Any]:
-        task = asyncio.get_running_loop().create_task(work, name=f"llms-{extension}")
+        task = self._loop.create_task(work, name=f"llms-{extension}")
         self._tasks[task] = extension
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
         return task
@@ -70,3 +83,11 @@ class Tasks:
 
 def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
+
+
+def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether this code runs on the thread of `loop`."""
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False

@@ -10,7 +10,7 @@ from llms.kernel.accounts import Accounts
 
 
 @pytest.fixture
-def tasks() -> Tasks:
+async def tasks() -> Tasks:
     return Tasks(Accounts())
 
 
@@ -74,3 +74,18 @@ async def test_a_schedule_waits_before_the_first_call_unless_told(tasks: Tasks) 
     await asyncio.sleep(0.02)
     assert not called.is_set()
     await tasks.end()
+
+
+async def test_a_sync_handler_in_another_thread_may_start_a_task(tasks: Tasks) -> None:
+    called = asyncio.Event()
+
+    async def work() -> int:
+        return 7
+
+    task = await asyncio.to_thread(tasks.spawn, work(), extension="a")
+    assert await task == 7
+    undo = await asyncio.to_thread(tasks.schedule, called.set, every=60, at_once=True, extension="a")
+    await asyncio.to_thread(undo)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert tasks.of("a") == []
