@@ -7,11 +7,14 @@ async with make_app(install) as server:
 """
 
 from llms.testing.app import Reply, TestServer, make_app
+from llms.testing.ext_app import ExtApp
 from llms.testing.provider import FakeProvider, tool_call
+from llms.testing.sync import SyncServer
 from llms.testing.upstream import Cut, FakeUpstream, Gate, Hang, Pause, Received, Script, sse
 
 __all__ = [
     "Cut",
+    "ExtApp",
     "FakeProvider",
     "FakeUpstream",
     "Gate",
@@ -20,6 +23,7 @@ __all__ = [
     "Received",
     "Reply",
     "Script",
+    "SyncServer",
     "TestServer",
     "make_app",
     "sse",

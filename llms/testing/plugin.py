@@ -1,4 +1,4 @@
-"""Fixtures for pytest, there as soon as `llms` is installed. None is used unless a test asks for it."""
+"""For pytest, there as soon as `llms` is installed: fixtures, of which none is used unless a test asks for it."""
 
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +13,12 @@ try:  # its own decorator works in every mode; without it pytest's serves other 
     from pytest_asyncio import fixture as async_fixture
 except ImportError:
     async_fixture = pytest.fixture  # type: ignore[assignment]
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Keeps pytest from importing an extension as a package: only the server knows how that is done."""
+    is_extension = (path / "extension.toml").is_file() and (path / "__init__.py").is_file()
+    return pytest.Dir.from_parent(parent, path=path) if is_extension else None
 
 
 @pytest.fixture
@@ -57,21 +63,17 @@ async def fake_upstream() -> AsyncIterator[Any]:
         yield upstream
 
 
-if async_fixture is pytest.fixture:
+@pytest.fixture
+def ext_app(request: pytest.FixtureRequest) -> Any:
+    """`ext_app(path)` is a running server with the extension in that folder, and a fake model."""
+    from llms.testing.ext_app import ExtApp
 
-    @pytest.fixture
-    def ext_app() -> Any:
-        """`ext_app(path)` is a running server with the extension in that folder, and a fake model: see the docs."""
-        from llms.testing.ext_app import ExtApp
+    is_async = request.config.pluginmanager.hasplugin("asyncio")  # else nobody could await the end of what was awaited
+    return ExtApp(request.getfixturevalue("_llms_servers") if is_async else None)
 
-        return ExtApp()
 
-else:
-
-    @async_fixture
-    async def ext_app() -> AsyncIterator[Any]:
-        """`ext_app(path)` is a running server with the extension in that folder, and a fake model: see the docs."""
-        from llms.testing.ext_app import ExtApp
-
-        async with AsyncExitStack() as stack:
-            yield ExtApp(stack)
+@async_fixture
+async def _llms_servers() -> AsyncIterator[AsyncExitStack]:
+    """What ends with the test."""
+    async with AsyncExitStack() as stack:
+        yield stack

@@ -1,5 +1,6 @@
 """All that is registered in a server at one moment, to be compared with another."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from types import BuiltinFunctionType, FunctionType, MethodType
@@ -80,30 +81,40 @@ def _app(app: App) -> Iterator[Entry]:
         yield f"provider class {cls.__name__}", cls
     for id, provider in app.registry.live.items():
         yield f"provider {id}, a {type(provider).__name__}", None  # the configured ones are often built anew
+    for user, folders in app.directories.allowed.items():
+        yield f"folders that tools of {user or 'everybody'} may touch: {_text(folders)}", None
     yield f"auth provider {_name(app.auth.provider)}", app.auth.provider
 
 
 def _page(page: Page) -> Iterator[Entry]:
     for name, url in page.import_maps.items():
-        yield f"import map entry {name}: {url}", None
+        yield f"import map entry {name}: {_text(url)}", None
     for html in page.headers:
-        yield f"page header {html}", None
+        yield f"page header {_text(html)}", None
     for html in page.footers:
-        yield f"page footer {html}", None
+        yield f"page footer {_text(html)}", None
     for module in page.modules:
-        yield f"page module {module}", None
+        yield f"page module {_text(module)}", None
 
 
 def _others(shared: Shared) -> Iterator[Entry]:
     for name, service in vars(shared.services).items():
-        yield f"service {name}", service
+        yield f"service {name}, a {_name(service)}", service
     for name, size in shared.aspect_ratios.items():
-        yield f"aspect ratio {name}: {size}", None
+        yield f"aspect ratio {name}: {_text(size)}", None
     for name, kind in shared.request_args.items():
         yield f"request argument {name}", kind
     for extension in shared.host.extensions:
         for task in shared.tasks.of(extension.name):
             yield f"task of {extension.name}", task
+
+
+def _text(value: Any) -> str:
+    """`value`, which should be made of texts: extensions put into lists whatever they like."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        return type(value).__name__
 
 
 def _name(thing: Any) -> str:

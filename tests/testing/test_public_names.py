@@ -4,6 +4,7 @@ import llms.testing
 
 PUBLIC = [
     "Cut",
+    "ExtApp",
     "FakeProvider",
     "FakeUpstream",
     "Gate",
@@ -12,6 +13,7 @@ PUBLIC = [
     "Received",
     "Reply",
     "Script",
+    "SyncServer",
     "TestServer",
     "make_app",
     "sse",

@@ -19,7 +19,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. `told` is a sentence, `fix` another, on what to do; it is empty where all is well."""
+    """One thing that was looked at. `told` is a sentence; `fix` says what to do about it, where there is anything."""
 
     name: str
     outcome: Outcome
@@ -27,8 +27,8 @@ class Check:
     fix: str = ""
 
     @classmethod
-    def ok(cls, name: str, told: str) -> "Check":
-        return cls(name, Outcome.OK, told)
+    def ok(cls, name: str, told: str, hint: str = "") -> "Check":
+        return cls(name, Outcome.OK, told, hint)
 
     @classmethod
     def failed(cls, name: str, told: str, fix: str) -> "Check":
@@ -37,6 +37,9 @@ class Check:
     @classmethod
     def skipped(cls, name: str, told: str, fix: str = "") -> "Check":
         return cls(name, Outcome.SKIPPED, told, fix)
+
+    def __str__(self) -> str:
+        return f"{_sentence(self.told)} {_sentence(self.fix)}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,7 @@ class Report:
         counts = [(outcome, sum(check.outcome is outcome for check in self.checks)) for outcome in Outcome]
         lines = [
             f"{self.folder.name}  {self.folder}",
-            *(
-                f"  {_MARKS[check.outcome]} {check.name:<{width}}  {_line(check.told)} {_line(check.fix)}".rstrip()
-                for check in self.checks
-            ),
+            *(f"  {_MARKS[check.outcome]} {check.name:<{width}}  {check}" for check in self.checks),
             ", ".join(f"{count} {outcome}" for outcome, count in counts if count) + ".",
         ]
         return "\n".join(map(visible, lines))
@@ -86,5 +86,12 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(found[:_MOST])} and {len(found) - _MOST} more"
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())
+def counted(number: int, noun: str) -> str:
+    """`1 file` or `2 files`"""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _sentence(text: str) -> str:
+    """`text`, of which a part may be somebody else's words, on one line and with its full stop."""
+    line = " ".join(text.split())
+    return line if not line or line.endswith((".", "!", "?", "`")) else f"{line}."
