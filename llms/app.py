@@ -166,6 +166,7 @@ class App:
 
     async def close(self) -> None:
         await self.hooks.shutdown()
+        await asyncio.sleep(0)  # what was saved a moment ago in another thread is told too
         await asyncio.gather(*self._saving)
         await self.registry.close()
         await self.fetch.close()

@@ -17,7 +17,7 @@ from llms.chat.prepare import can_call_tools
 from llms.chat.relay import Relay
 from llms.chat.tool_choice import name_of, tools_of
 from llms.chat.usage import Tally
-from llms.kernel.errors import ProviderError
+from llms.kernel.errors import LlmsError, ProviderError
 from llms.kernel.hooks import Hooks
 from llms.kernel.types import Chat, Completion, Context, Json, Message, ToolCall
 from llms.providers.assembler import StreamAssembler
@@ -104,10 +104,14 @@ class ToolLoop:
     async def _run(self, message: Message, calls: list[ToolCall]) -> None:
         """Runs `calls` beside each other; their results follow `message` in the order of the calls."""
         await self._append({**message, "timestamp": int(time.time() * 1000)})
-        async with asyncio.TaskGroup() as group:
-            running = [group.create_task(self._result(call)) for call in calls]
-            for task in running:
-                await self._append(cast(Json, await task))
+        try:
+            async with asyncio.TaskGroup() as group:
+                running = [group.create_task(self._result(call)) for call in calls]
+                for task in running:
+                    await self._append(cast(Json, await task))
+        except ExceptionGroup as failed:  # no tool raises: it is what a handler made of the chat or of the call
+            why = f"A handler of an extension broke the tool calls: {failed.exceptions[0]}. Mend or disable it."
+            raise LlmsError(why) from failed.exceptions[0]
         if _forces_a_call(cast(Json, self._chat).get("tool_choice")):
             cast(Json, self._chat)["tool_choice"] = "auto"  # it was obeyed; obeyed again, it would never end
 

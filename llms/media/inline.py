@@ -33,7 +33,12 @@ async def inlined(chat: Chat, *, fetch: Fetch, local_files: bool, convert: Conve
     if len(places) > MAX_ATTACHMENTS:
         raise RequestError(f"The chat has {len(places)} attachments. Send at most {MAX_ATTACHMENTS}.", param="messages")
     sources, free = Sources(fetch=fetch, local_files=local_files, cache=cache), asyncio.Semaphore(_AT_ONCE)
-    parts = await _all(_resolved(place, sources, convert, free) for place in places)
+    parts = await _all(
+        (_resolved if messages[place.message].get("role") != "tool" else _resolved_or_told)(
+            place, sources, convert, free
+        )
+        for place in places
+    )
     changed: defaultdict[int, dict[int, Json]] = defaultdict(dict)
     for place, part in zip(places, parts, strict=True):
         if part is not place.part:
@@ -127,6 +132,14 @@ async def _resolved(place: _Place, sources: Sources, convert: Convert, free: asy
     except RequestError as error:
         raise RequestError(f"Invalid {kind.label}: {error}", param=str(place)) from error
     return place.part if resolved is detail else {**place.part, name: resolved}
+
+
+async def _resolved_or_told(place: _Place, sources: Sources, convert: Convert, free: asyncio.Semaphore) -> Json:
+    """As `_resolved`; what a tool has returned and cannot be had is told in words, for the chat is not to blame."""
+    try:
+        return await _resolved(place, sources, convert, free)
+    except RequestError as error:
+        return {"type": "text", "text": f"[omitted: {error}]"}
 
 
 async def _image(detail: Json, found: Attachment, convert: Convert) -> Json:

@@ -103,6 +103,10 @@ class Auth:
         self._standing.append(standing)
         return lambda: self._take_back(standing)
 
+    def seal(self) -> None:
+        """From now on, losing the last provider lets nobody in, whether or not it was ever asked."""
+        self._was_asked = self._was_asked or bool(self._standing)
+
     def _take_back(self, standing: _Standing) -> None:
         if standing not in self._standing:
             return

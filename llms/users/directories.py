@@ -39,7 +39,10 @@ class Directories:
     def add(self, path: str, user: str | None = None) -> Undo:
         """Allows `path` besides what is allowed already."""
         known = self._listed(user)
-        return self.set(known if path in known else [*known, path], user)
+        if path in known:
+            return lambda: None
+        self.allowed[user] = [*known, path]
+        return lambda: self._take_out(path, user)
 
     def get(self, user: str | None = None) -> list[str]:
         """What is allowed, as it was given. Inside `within`, that alone."""
@@ -76,6 +79,10 @@ class Directories:
     def _listed(self, user: str | None) -> list[str]:
         own = self.allowed.get(user)
         return list(self.allowed.get(None, ()) if own is None else own)
+
+    def _take_out(self, path: str, user: str | None) -> None:
+        if path in self.allowed.get(user, ()):
+            self.allowed[user] = [other for other in self.allowed[user] if other != path]
 
     def _restore(self, user: str | None, now: list[str] | None, before: list[str] | None) -> None:
         if self.allowed.get(user) is not now:

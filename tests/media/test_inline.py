@@ -332,10 +332,13 @@ async def test_a_part_without_content_is_refused(kind: str, detail: Any) -> None
 
 
 @pytest.mark.parametrize("images_", [[None], [5], [{}], [[]], ["x!"]])
-async def test_rubbish_among_a_tools_images_is_refused(images_: Any) -> None:
+async def test_rubbish_among_a_tools_images_is_told_in_words(images_: Any) -> None:
+    """The chat is not to blame for what a tool returned, and goes on."""
     given = cast(Chat, {"messages": [{"role": "tool", "content": "", "images": images_}]})
-    with pytest.raises(RequestError, match=r"^Invalid image: "):
-        await inlined(given, fetch=Web(), local_files=False, convert=FIT)
+    told: Any = await inlined(given, fetch=Web(), local_files=False, convert=FIT)
+    (part,) = told["messages"][0]["content"]
+    assert part["type"] == "text"
+    assert part["text"].startswith("[omitted: Invalid image: ")
 
 
 async def test_rubbish_instead_of_an_image_is_refused() -> None:
@@ -474,3 +477,12 @@ async def test_a_cache_url_of_nothing_is_refused_with_its_place(tmp_path: Path) 
             chat(image("/~cache/ab/none.png")), fetch=Web(), local_files=False, convert=FIT, cache=Cache(tmp_path)
         )
     assert refused.value.param == "messages[0].content[0]"
+
+
+async def test_a_tools_image_that_cannot_be_had_spoils_no_later_turn() -> None:
+    gone = {"type": "image_url", "image_url": {"url": "/~cache/2c/2cf24d.png"}}
+    given = cast(Chat, {"messages": [{"role": "tool", "tool_call_id": "1", "content": "Done", "images": [gone]}]})
+    told: Any = await inlined(given, fetch=Web(), local_files=False, convert=FIT)
+    done, omitted = told["messages"][0]["content"]
+    assert done == {"type": "text", "text": "Done"}
+    assert omitted["text"].startswith("[omitted: Invalid image")

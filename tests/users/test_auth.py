@@ -279,3 +279,17 @@ def test_it_is_known_when_somebody_was_last_seen(auth: Auth) -> None:
     assert auth.last_seen == {}
     auth.username(request(X_Session_Token="ann-token"))
     assert list(auth.last_seen) == ["ann"]
+
+
+def test_a_sealed_server_stays_shut_although_nobody_was_asked_yet() -> None:
+    auth = Auth()
+    undo = auth.set_provider(AuthProvider(auth))
+    auth.seal()
+    undo()
+    assert auth.check(request()) == (False, None)
+
+
+def test_sealing_a_server_without_a_provider_keeps_it_open() -> None:
+    auth = Auth()
+    auth.seal()
+    assert auth.check(request()) == (True, None)

@@ -135,3 +135,13 @@ def test_taking_back_leaves_what_was_set_since(directories: Directories) -> None
     directories.set(["$WORKSPACE"], "ann")
     undo()
     assert directories.get("ann") == ["$WORKSPACE"]
+
+
+def test_two_that_allow_a_folder_each_take_back_their_own_in_any_order() -> None:
+    directories = Directories({}, start=["/srv/start"])
+    first, second = directories.add("/srv/a"), directories.add("/srv/b")
+    first()
+    assert directories.get() == ["/srv/start", "/srv/b"]
+    second()
+    first()
+    assert directories.get() == ["/srv/start"]
