@@ -1,6 +1,8 @@
 """One invocation in its event loop, from the start of its app to its close."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
 
 from llms.cli.dispatch import dispatch
@@ -12,7 +14,11 @@ def run(invocation: Invocation) -> int:
     CURRENT.set(invocation)
     factory = _fast_loop() if invocation.options.serve is not None else None
     with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(_run(invocation))
+        code = runner.run(_run(invocation))
+        if (shared := invocation.host.shared) is not None and shared.tasks.all:
+            sys.stdout.flush()
+            os._exit(code)  # the runner would wait for tasks that do not end when they are cancelled
+        return code
 
 
 async def _run(invocation: Invocation) -> int:
@@ -22,11 +28,15 @@ async def _run(invocation: Invocation) -> int:
         await app.start()
         await host.load()
         if invocation.options.serve is None:  # a server tells its models whenever they are known
+            host.settle()
             await app.registry.loaded(within=2.0)
         return await dispatch(invocation)
     finally:
-        await app.close()
-        await host.close()
+        try:
+            await host.end_tasks()
+            await app.close()
+        finally:
+            host.forget()
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -8,16 +8,20 @@ from llms.cli.exit_code import ExitCode
 from llms.cli.invocation import CURRENT
 from llms.cli.run import run
 from llms.host.app_extensions import AppExtensions
+from llms.host.context import ExtensionContext
 from llms.kernel.errors import LlmsError
+from llms.kernel.paths import PACKAGE
 
 
 def cli(line: str | Sequence[str]) -> ExitCode:
     """Runs a line such as "ls groq" in this process, and gives its exit code. Not inside a running event loop."""
     words = shlex.split(line) if isinstance(line, str) else list(line)
     try:
-        return ExitCode(run(words, os.environ))
+        code = run(words, os.environ)
     except SystemExit as end:  # a line that cannot be parsed
-        return ExitCode.SUCCESS if not end.code else ExitCode.FAILED
+        code = ExitCode.SUCCESS if not end.code else ExitCode.FAILED
+    known = code in ExitCode.__members__.values()
+    return ExitCode(code) if known else ExitCode.FAILED  # an extension's command may have ended with any other
 
 
 def get_app() -> AppExtensions:
@@ -25,4 +29,5 @@ def get_app() -> AppExtensions:
     invocation = CURRENT.get()
     if invocation is None or invocation.host.shared is None:
         raise LlmsError("No app has been started in this process. Call `cli` first.")
-    return AppExtensions(invocation.host.shared, None)
+    ctx = ExtensionContext(invocation.host.shared, name="llms", path=PACKAGE)
+    return ctx.app

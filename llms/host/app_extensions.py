@@ -287,6 +287,9 @@ class AppExtensions:
         """`app.index_headers += […]` has changed the shared list by the time it assigns it: nothing is left to do."""
         if isinstance(getattr(type(self), name, None), property) and getattr(self, name) is value:
             return
+        if not name.startswith("_") and isinstance(getattr(type(self._ctx), name, None), property):
+            setattr(self._ctx, name, value)  # a service that is lent to all
+            return
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:

@@ -174,7 +174,8 @@ class ExtensionContext(People):
 
         A failure is a text that says so.
         """
-        return await self._app.executor.run(name, args, user=user)
+        given = args.get("user")
+        return await self._app.executor.run(name, args, user=user or (given if isinstance(given, str) else None))
 
     def tool_result(
         self, result: Any, function_name: str | None = None, function_args: Json | None = None
@@ -226,6 +227,8 @@ class ExtensionContext(People):
         `context["tools"]` says which tools are offered: "all" if it does not, "none", or names with commas. Raises
         LlmsError: the first error, where no provider could answer.
         """
+        if context is not None and "user" not in context:
+            context["user"] = self.context_to_username(context)
         return await self._app.pipeline.complete(chat, context)
 
     def create_chat_with_tools(self, chat: Chat, use_tools: str = "all") -> Chat:

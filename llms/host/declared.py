@@ -94,7 +94,8 @@ class Declarations:
 def register_declared(ctx: "Registrations", modules: Iterable[ModuleType]) -> None:
     """Registers every noted function of an extension's `modules`, in the order they stand."""
     for module in modules:
-        for function in list(vars(module).values()):
+        functions = {id(value): value for value in vars(module).values()}  # one may have several names
+        for function in functions.values():
             if getattr(function, "__module__", None) == module.__name__:  # else it is imported from another one
                 for note in getattr(function, _NOTES, ()):
                     getattr(ctx, note.method)(*note.before, _given(function, ctx), **note.options)

@@ -8,7 +8,7 @@ from typing import Any
 from llms.host.discovery import disabled_names, discover, files_of
 from llms.host.extension import Extension, Origin
 from llms.host.live import Live
-from llms.kernel import files
+from llms.kernel import files, foreign
 from llms.kernel.errors import ConfigError, LlmsError
 
 logger = logging.getLogger("llms.host")
@@ -34,8 +34,8 @@ class Follower:
         while True:
             await asyncio.sleep(every)
             try:
-                await self.look()
-            except (LlmsError, OSError) as error:
+                await foreign.call_here(self.look, extension="follower")
+            except LlmsError as error:  # whatever went wrong, the next look may be luckier
                 logger.error("Extensions could not be followed: %s", error)
 
     async def look(self) -> None:
@@ -62,6 +62,9 @@ class Follower:
         for name in sorted(before.keys() | now.keys()):
             if before.get(name) != now.get(name):
                 await self._take_over(name)
+        for extension in self._host.extensions[:]:
+            if extension.origin is Origin.USER and extension.is_loaded and not extension.path.is_dir():
+                await self._take_over(extension.name)  # a folder made by hand was removed
 
     async def _take_over(self, name: str) -> None:
         """Makes the extension called `name` what would be loaded at a start."""

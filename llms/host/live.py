@@ -35,6 +35,9 @@ class Live:
         """Takes `name` off `disable_extensions`, forgives its crashes, and loads it."""
         extension = self._named(name)
 
+        if name in self._environ_disables():
+            raise RequestError(f"LLMS_DISABLE names '{name}'. Take it out there, and restart the server.")
+
         async def change() -> None:
             await self._list(name, disabled=False)
             self.host.crashes.forgive(name)
@@ -112,11 +115,17 @@ class Live:
         task.add_done_callback(self._changes.discard)
         await asyncio.shield(task)
 
+    def _environ_disables(self) -> set[str]:
+        assert self.host.shared is not None, "a server has installed its extensions"
+        return discovery.disabled_names({}, self.host.shared.app.config.environ)
+
     async def _load(self, extension: Extension) -> None:
         host = self.host
         assert host.shared is not None, "a server has installed its extensions"
         if extension.state is State.LOADED:
             return
+        if host.standing is not None:
+            host.standing.renew()
         extension.resign(State.FOUND, "")
         extension.seconds = 0.0
         discovery.judge(extension, safe_mode=host.safe_mode)
@@ -133,6 +142,8 @@ class Live:
             if self.serving:
                 await host.shared.app.hooks.startup.run_for(extension.name)
             host.crashes.clean(extension.name)
+        elif extension.ctx is None and extension.state is State.FAILED:
+            await self._rebuild_providers()  # without the classes of what failed
         host.crashes.close()
         logger.info("Extension %s: %s %s", extension.name, extension.state, extension.reason)
 

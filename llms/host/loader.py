@@ -152,7 +152,6 @@ class Host:
                 await self._call(extension, "__install__")
                 register_declared(ctx, extension.modules)
                 self._offer_ui(extension)
-                self._follow_reloads(extension)
             finally:
                 snapshot.close()
             extension.state = State.LOADED
@@ -171,29 +170,58 @@ class Host:
         for extension in suspects:  # alone, so that another crash names nobody else
             await self.load_one(extension)
         await asyncio.gather(*(self.load_one(extension) for extension in others))
-        for extension in self.loaded:
-            self.crashes.clean(extension.name)
-        self.crashes.close()
+        if self.shared is not None and not all(extension.is_loaded for extension in [*suspects, *others]):
+            await self.shared.app.rebuild_providers()  # without the classes of those that failed
 
     async def load_one(self, extension: Extension) -> None:
         """Calls the `__load__` of one extension; afterwards it is loaded still, or it has left nothing."""
         with self._phase(extension, "load"):
             await self._call(extension, "__load__")
+            self._follow_reloads(extension)
         await self._let_go(extension)
 
-    async def run(self) -> bool:
-        """Calls each `__run__` until one says that it handled this command line."""
+    async def start(self) -> None:
+        """Calls the startup handlers. Whoever got so far has not crashed."""
+        assert self.shared is not None, "a server has installed its extensions"
+        startup = self.shared.app.hooks.startup
+        owners = {owner for _, owner in startup.handlers}
+        with ExitStack() as stack:
+            for extension in self.loaded:
+                if extension.is_third_party and extension.name in owners:
+                    stack.enter_context(self.crashes.during(extension.name, "start"))
+            await startup()
+        self.settle()
+
+    def settle(self) -> None:
+        """Forgives the crashes of everything that is loaded by now."""
         for extension in self.loaded:
-            if (hook := extension.hook("__run__")) is not None and await foreign.call(
-                hook, extension.ctx, extension=extension.name
-            ):
-                return True
+            self.crashes.clean(extension.name)
+        self.crashes.close()
+
+    async def run(self) -> bool:
+        """Calls each `__run__` until one says that it handled this command line. Raises what one raised if none did."""
+        errors: list[LlmsError] = []
+        for extension in self.loaded:
+            if (hook := extension.hook("__run__")) is None:
+                continue
+            try:
+                if await foreign.call(hook, extension.ctx, extension=extension.name):
+                    return True
+            except LlmsError as error:
+                logger.info("Failed to run extension %s: %s", extension.name, error)
+                errors.append(error)
+        if errors:
+            raise errors[0]
         return False
+
+    async def end_tasks(self) -> None:
+        """Ends what extensions do in the background; names those that will not end."""
+        if self.shared is not None:
+            await self.shared.tasks.end()
 
     async def close(self) -> None:
         """Ends what extensions do in the background, and forgets their code. May be called twice."""
-        if self.shared is not None:
-            await self.shared.tasks.end()
+        await self.end_tasks()
         self.forget()
 
     def forget(self) -> None:
@@ -212,6 +240,7 @@ class Host:
         extension.ctx = None
         if ctx is None or self.shared is None:
             return
+        ctx._close()
         for undo in reversed(ctx.undo):
             try:
                 foreign.call_now(undo, extension=extension.name)

@@ -141,4 +141,4 @@ class People(Registrations):
     def _follow(self, undo: Undo, user: str | None) -> None:
         """What is allowed to everybody ends with the extension; what users are allowed is theirs."""
         if user is None:
-            self.undo.append(undo)
+            self._record(undo)

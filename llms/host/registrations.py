@@ -42,6 +42,18 @@ class Registrations:
         self.path = str(path)
         self.ext_prefix = f"/ext/{name}"
         self.undo = []
+        self._is_closed = False
+
+    def _record(self, undo: Undo) -> None:
+        """Notes how a registration is taken back; of an extension that is unloaded by now, it is at once."""
+        if self._is_closed:
+            undo()
+            raise ConfigError(f"Extension '{self.name}' has been unloaded. Nothing of it can be registered any more.")
+        self.undo.append(undo)
+
+    def _close(self) -> None:
+        """Ends this context: it registers nothing any more."""
+        self._is_closed = True
 
     # -- routes ------------------------------------------------------------------------------------------------
 
@@ -76,7 +88,7 @@ class Registrations:
         The folder `ui` is served so without being asked for.
         """
         files = StaticFiles(self.ext_prefix, Path(self.path, ext_dir), self.name)
-        self.undo.append(self._shared.routes.add_files(files))
+        self._record(self._shared.routes.add_files(files))
 
     def web_path(self, method: str, path: str) -> str:
         """The full path of a route, as `add_get` and its siblings use it."""
@@ -84,7 +96,7 @@ class Registrations:
 
     def _route(self, method: str, path: str, handler: Handler, *, public: bool, options: Mapping[str, Any]) -> None:
         route = Route(method, self.web_path(method, path), handler, self.name, public, options)
-        self.undo.append(self._shared.routes.add(route))
+        self._record(self._shared.routes.add(route))
 
     # -- hooks -------------------------------------------------------------------------------------------------
 
@@ -146,7 +158,7 @@ class Registrations:
     def _hook(self, name: str, handler: Handler) -> None:
         if not callable(handler):
             raise ConfigError(f"The handler for {name} is no function. Pass one.")
-        self.undo.append(getattr(self._app.hooks, name).add(handler, extension=self.name))
+        self._record(getattr(self._app.hooks, name).add(handler, extension=self.name))
 
     # -- tools -------------------------------------------------------------------------------------------------
 
@@ -157,7 +169,7 @@ class Registrations:
         called `user` is given the name of who is signed in, and is not shown to models. A tool of the same name is
         replaced. Raises ConfigError for what no model could be offered.
         """
-        self.undo.append(self._app.tools.add(func, tool_def, group, extension=self.name))
+        self._record(self._app.tools.add(func, tool_def, group, extension=self.name))
 
     # -- providers ---------------------------------------------------------------------------------------------
 
@@ -166,30 +178,30 @@ class Registrations:
 
         Raises ConfigError where nothing could be made of it.
         """
-        self.undo.append(self._app.registry.add_class(provider))
+        self._record(self._app.registry.add_class(provider))
 
     def register_provider_handler(self, id: str, instance: Any) -> None:
         """Puts a live provider into the registry, in front of one of the same id. Raises ConfigError if it is none."""
-        self.undo.append(self._app.registry.register_provider_handler(id, instance))
+        self._record(self._app.registry.register_provider_handler(id, instance))
 
     # -- the web page ------------------------------------------------------------------------------------------
 
     def register_ui_extension(self, index: str) -> None:
         """Lists an entry module, such as "index.mjs", for the browser to load. `ui/index.mjs` is listed anyway."""
         path = web_path(self.ext_prefix, index)
-        self.undo.append(self._shared.page.add_module({"id": self.name, "path": path}))
+        self._record(self._shared.page.add_module({"id": self.name, "path": path}))
 
     def add_importmaps(self, dict: dict[str, str]) -> None:
         """Lays entries over the page's import map; the last one wins. Raises ConfigError for what is no text."""
-        self.undo.append(self._shared.page.add_import_map(dict))
+        self._record(self._shared.page.add_import_map(dict))
 
     def add_index_header(self, html: str) -> None:
         """Puts `html` before `</head>` of the page. Raises ConfigError for what is no text."""
-        self.undo.append(self._shared.page.add_header(html))
+        self._record(self._shared.page.add_header(html))
 
     def add_index_footer(self, html: str) -> None:
         """Puts `html` before `</body>` of the page. Raises ConfigError for what is no text."""
-        self.undo.append(self._shared.page.add_footer(html))
+        self._record(self._shared.page.add_footer(html))
 
     # -- users -------------------------------------------------------------------------------------------------
 
@@ -198,16 +210,19 @@ class Registrations:
 
         Raises ConfigError where it lacks a method.
         """
-        self.undo.append(self._app.auth.set_provider(provider, extension=self.name))
+        self._record(self._app.auth.set_provider(provider, extension=self.name))
 
     def _lend(self, name: str, service: Any) -> None:
-        self.undo.append(self._shared.services.lend(name, service))
+        self._record(self._shared.services.lend(name, service))
 
     # -- in the background -------------------------------------------------------------------------------------
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Runs the coroutine `work` until it ends or the extension is unloaded. What it raises is logged."""
-        return self._shared.tasks.spawn(work, extension=self.name)
+        task = self._shared.tasks.spawn(work, extension=self.name)
+        if self._is_closed:
+            task.cancel()
+        return task
 
     def schedule(self, function: Callable[[], Any], *, every: float, at_once: bool = False) -> Undo:
         """Calls `function` every `every` seconds until the extension is unloaded; what comes back ends it earlier.
@@ -215,5 +230,5 @@ class Registrations:
         The first time is after so many seconds, or `at_once`. Two calls never overlap, and errors are logged.
         """
         undo = self._shared.tasks.schedule(function, every=every, at_once=at_once, extension=self.name)
-        self.undo.append(undo)
+        self._record(undo)
         return undo

@@ -1,5 +1,6 @@
 """What there is to know of each extension, for whoever operates the server."""
 
+from collections.abc import Callable
 from typing import Any
 
 from llms.host.extension import Extension
@@ -8,14 +9,14 @@ from llms.kernel.types import Json
 
 
 def statuses(host: Host) -> list[Json]:
-    """One entry for each extension, in load order; those that are not loaded say why."""
+    """One entry for each extension, in load order; those that are not loaded say why. No secret is told."""
     return [status(host, extension) for extension in host.extensions]
 
 
 def status(host: Host, extension: Extension) -> Json:
     """Times are seconds: `start_seconds` of import and start, `seconds` of all calls since."""
     manifest = extension.manifest
-    return {
+    told: Json = {
         "name": extension.name,
         "origin": extension.origin.value,
         "version": extension.version,
@@ -28,6 +29,8 @@ def status(host: Host, extension: Extension) -> Json:
         "start_seconds": round(extension.seconds, 6),
         **_registered(host, extension.name),
     }
+    cleaned: Json = _clean(told, host.shared.app.secrets.mask if host.shared else str)
+    return cleaned
 
 
 def _registered(host: Host, name: str) -> dict[str, Any]:
@@ -47,3 +50,12 @@ def _registered(host: Host, name: str) -> dict[str, Any]:
         "seconds": round(account.seconds, 6),
         "last_error": account.last_error,
     }
+
+
+def _clean(data: Any, mask: Callable[[str], str]) -> Any:
+    """`data` without secrets, and without what UTF-8 cannot hold: extensions wrote parts of it."""
+    if isinstance(data, dict):
+        return {key: _clean(value, mask) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_clean(value, mask) for value in data]
+    return mask(data).encode("utf-8", "replace").decode() if isinstance(data, str) else data

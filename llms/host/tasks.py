@@ -42,6 +42,11 @@ class Tasks:
         task = self._on_loop(lambda: self._start(repeat(), extension))
         return lambda: self._on_loop(lambda: _cancel(task))
 
+    @property
+    def all(self) -> list[asyncio.Task[Any]]:
+        """Every task that runs."""
+        return list(self._tasks)
+
     def of(self, extension: str) -> list[asyncio.Task[Any]]:
         return [task for task, owner in self._tasks.items() if owner == extension]
 
@@ -55,8 +60,12 @@ class Tasks:
         tasks = [task for task, owner in self._tasks.items() if extension in (None, owner)]
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=within)
+        if not tasks:
+            return
+        _, stuck = await asyncio.wait(tasks, timeout=within)
+        for task in stuck:
+            logger = logging.getLogger(f"llms.ext.{self._tasks.get(task, '')}")
+            logger.error("A background task goes on although it was cancelled. Let CancelledError pass.")
 
     def _on_loop(self, act: Callable[[], T]) -> T:
         """What `act` gives on the loop's own thread: sync handlers run in others, where asyncio is not safe."""

@@ -92,6 +92,8 @@ async def _border(function: Callable[..., Any], extension: str, deadline: float 
         with border(extension):
             async with limit:
                 yield
+    except KeyboardInterrupt as exc:  # on the loop Ctrl-C comes as a cancellation: this one is the extension's own
+        raise ExtensionError("It raised KeyboardInterrupt.", extension=extension) from exc
     except ExtensionError as error:
         if not limit.expired():
             raise
@@ -137,10 +139,10 @@ class _Thread(threading.Thread):
 
 
 def _sync(function: Callable[[], Any]) -> Any:
-    """Calls `function`. A future cannot carry StopIteration, and SystemExit from a thread would end the server."""
+    """Calls `function`. A future cannot carry StopIteration, and the others would end more than this call."""
     try:
         return function()
-    except (StopIteration, SystemExit) as exc:
+    except (StopIteration, SystemExit, KeyboardInterrupt, GeneratorExit) as exc:
         raise RuntimeError(type(exc).__name__) from exc
 
 

@@ -67,8 +67,9 @@ class Server:
     async def start(self) -> None:
         """Begins to accept requests. Raises ConfigError if the address cannot be had."""
         await self._runner.setup()
-        await self.app.hooks.startup()
+        await self.live.host.start()
         self.live.serving = True
+        self.app.auth.seal()
         try:
             await web.TCPSite(self._runner, self.host, self.port, backlog=2048).start()
         except OSError as exc:

@@ -5,7 +5,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 from llms.app import App
 from llms.host.loader import Host
-from llms.kernel.errors import NotFound
+from llms.kernel.errors import ConfigError, NotFound
 from llms.kernel.foreign import ExtensionError
 from llms.kernel.paths import Home
 from llms.providers.openai_compatible import OpenAiCompatible
@@ -252,9 +252,10 @@ async def test_reload_providers_is_called_with_the_context_after_every_rebuild(a
     async def reload(ctx: Any) -> None:
         calls.append(f"async {ctx.name}")
 
-    await installed(
+    hosted = await installed(
         a={"__reload_providers__": lambda ctx: calls.append(f"sync {ctx.name}")}, b={"__reload_providers__": reload}
     )
+    await hosted.load()
     await app.hooks.reload_providers()
     await app.hooks.reload_providers()
     assert calls == ["sync a", "async b"] * 2
@@ -262,9 +263,10 @@ async def test_reload_providers_is_called_with_the_context_after_every_rebuild(a
 
 async def test_a_raising_reload_is_skipped(app: App, installed: Install) -> None:
     calls: list[str] = []
-    await installed(
+    hosted = await installed(
         bad={"__reload_providers__": broken}, good={"__reload_providers__": lambda ctx: calls.append("good")}
     )
+    await hosted.load()
     await app.hooks.reload_providers()
     assert calls == ["good"]
 
@@ -331,3 +333,49 @@ async def test_a_raising_install_ends_what_it_had_begun_in_the_background(instal
     await asyncio.wait(tasks, timeout=5)
     assert tasks[0].cancelled()
     assert hosted.shared.tasks.of("bad") == []
+
+
+async def test_a_raising_run_leaves_the_line_to_the_others(installed: Install) -> None:
+    assert await (await installed(bad={"__run__": broken}, good={"__run__": lambda ctx: True})).run() is True
+
+
+async def test_an_extension_that_was_unloaded_registers_nothing_any_more(installed: Install, app: App) -> None:
+    hosted = await installed(mine={})
+    (extension,) = hosted.extensions
+    ctx = extension.ctx
+    assert ctx is not None and hosted.shared is not None
+    hosted.take_back(extension)
+    with pytest.raises(ConfigError, match="has been unloaded"):
+        ctx.add_get("ghost", broken)
+    with pytest.raises(ConfigError, match="has been unloaded"):
+        ctx.register_startup_handler(broken)
+    assert hosted.shared.routes.all == []
+    assert not app.hooks.startup
+
+
+async def test_a_provider_of_a_class_whose_extension_failed_to_load_is_gone(app: App, installed: Install) -> None:
+    app.config.data["providers"] = {"zz": {"npm": "custom", "api": "http://localhost:1", "api_key": "k" * 9}}
+    hosted = await installed(bad={"__install__": lambda ctx: ctx.add_provider(Custom), "__load__": broken})
+    await app.start()
+    assert "zz" in app.registry.live
+    await hosted.load()
+    assert "zz" not in app.registry.live
+
+
+async def test_a_task_that_does_not_end_is_named(installed: Install, caplog: pytest.LogCaptureFixture) -> None:
+    hosted = await installed(mine={})
+    ctx = hosted.context("mine")
+    assert ctx is not None and hosted.shared is not None
+    stubborn = asyncio.Event()
+
+    async def work() -> None:
+        while not stubborn.is_set():
+            with suppress(asyncio.CancelledError):
+                await stubborn.wait()
+
+    task = ctx.spawn(work())
+    await asyncio.sleep(0)
+    await hosted.shared.tasks.end("mine", within=0.01)
+    assert "A background task goes on although it was cancelled" in caplog.text
+    stubborn.set()
+    await task

@@ -241,3 +241,16 @@ def test_call_now_turns_a_foreign_error_into_ours() -> None:
 def test_call_now_lets_errors_of_ours_pass() -> None:
     with pytest.raises(NotFound):
         foreign.call_now(_raising(NotFound("Not here.")), extension="mine")
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_keyboard_interrupt_of_an_extensions_own_ends_only_its_call(call: Call, is_async: bool) -> None:
+    def raising() -> None:
+        raise KeyboardInterrupt
+
+    async def raising_async() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(ExtensionError, match="KeyboardInterrupt"):
+        await call(raising_async if is_async else raising, extension="mine")

@@ -312,3 +312,18 @@ async def test_the_server_stops_at_once_although_somebody_listens(folder: Path) 
     async with make_app(folder) as server, server.http.get(f"{server.url}/ext/events") as response:
         await soon(server.server.stop())
         assert await soon(response.content.read()) == b""
+
+
+async def test_status_tells_no_secret_and_survives_any_text(tmp_path: Path) -> None:
+    folder = tmp_path / "leaky"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(
+        "def key(request):\n    raise ValueError('bad key sk-verysecret12345 \\udc80')\n\n"
+        "def install(ctx):\n    ctx.add_get('key', key)\n\n__install__ = install\n"
+    )
+    async with make_app(folder) as server:
+        await fetch(server, "GET", "/ext/leaky/key")
+        answer = await fetch(server, "GET", "/ext/status")
+    assert answer.status == 200
+    assert "verysecret" not in answer.body.decode()
+    assert "bad key" in answer.json[0]["last_error"]
