@@ -74,7 +74,10 @@ class Host:
         limits: Limits | None = None,
     ) -> Host:
         """Every extension there is. Of one that is disabled no line runs."""
-        recover_unfinished(home)
+        try:
+            foreign.call_now(recover_unfinished, home, extension="installer")
+        except LlmsError as error:
+            logger.error("%s", error)  # the rest can be loaded all the same
         crashes = Crashes(home.crashes)
         found = discovery.discover(
             home.extensions,

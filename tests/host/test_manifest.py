@@ -53,6 +53,8 @@ def test_no_manifest_is_an_empty_one(tmp_path: Path) -> None:
         ("settings = 'x'", "`settings` must be a JSON Schema"),
         ("[settings.properties.a]\ntype = 'strnig'", "`settings` is no JSON Schema"),
         ("[settings]\ntype = 'string'", "must describe an object"),
+        ("[settings.properties.a]\n'$ref' = '#/$defs/nothing'", "refers to '#/\\$defs/nothing', which is not in it"),
+        ("[settings.properties.a]\n'$ref' = 'https://example.com/a.json'", "which is not in it"),
     ],
 )
 def test_a_mistake_is_named_with_the_file(tmp_path: Path, text: str, message: str) -> None:

@@ -103,3 +103,57 @@ def test_a_value_edited_by_hand_that_is_wrong_counts_as_not_given(settings: Sett
 
 def test_without_a_schema_there_are_no_settings(config: Config) -> None:
     assert dict(Settings("xmas", {}, config)) == {}
+
+
+DEEP = {
+    "type": "object",
+    "properties": {
+        "server": {
+            "type": "object",
+            "properties": {"host": {"type": "string"}, "password": {"type": "string", "minLength": 8}},
+        },
+        "tokens": {"type": "array", "items": {"type": "string"}},
+        "hidden": {"type": "array", "items": {"type": "string", "writeOnly": True}},
+        "port": {"type": "integer"},
+        "greeting": {"type": "string", "maxLength": 30},
+    },
+}
+
+
+@pytest.fixture
+def deep(config: Config) -> Settings:
+    return Settings("deep", DEEP, config)
+
+
+def test_a_secret_is_hidden_at_any_depth(deep: Settings, config: Config) -> None:
+    values = {"server": {"host": "a", "password": "hunter2hunter2"}, "tokens": ["one-token"], "hidden": ["two"]}
+    change(deep, config, values)
+    assert deep.shown() == {"server": {"host": "a", "password": MASK}, "tokens": MASK, "hidden": [MASK]}
+    change(deep, config, deep.shown())
+    assert dict(deep) == values
+
+
+def test_a_refused_secret_is_told_at_no_depth(deep: Settings) -> None:
+    with pytest.raises(RequestError) as raised:
+        deep.change({"server": {"password": "short"}})
+    assert "short" not in str(raised.value)
+
+
+def test_a_variable_is_shown_as_it_is_written(deep: Settings, config: Config) -> None:
+    """Else anybody who may change settings could read the environment."""
+    change(deep, config, {"greeting": "$XMAS_KEY", "server": {"password": "$XMAS_KEY"}})
+    assert deep.shown() == {"greeting": "$XMAS_KEY", "server": {"password": "$XMAS_KEY"}}
+    assert deep["greeting"] == "from-the-environment"
+    change(deep, config, deep.shown())
+    assert deep["server"] == {"password": "from-the-environment"}
+
+
+def test_a_variable_becomes_what_the_schema_wants(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    ensure_home(home)
+    config = Config.load(home, environ={"PORT": "8080", "WORD": "x"})
+    settings = Settings("deep", DEEP, config)
+    change(settings, config, {"port": "$PORT"})
+    assert settings["port"] == 8080
+    with pytest.raises(RequestError, match="port"):
+        settings.change({"port": "$WORD"})

@@ -81,7 +81,18 @@ class Git:
     def changed_files(self, folder: Path) -> list[str]:
         """Files that differ from the commit, or are in none."""
         words = ("status", "--porcelain", "--no-renames", "-z", "--untracked-files=all", "--ignore-submodules=all")
-        return [line[3:] for line in self._run(*words, folder=folder).split("\0") if line]
+        said = self._run(*self._without_filters(folder), *words, folder=folder)
+        return [line[3:] for line in said.split("\0") if line]
+
+    def _without_filters(self, folder: Path) -> list[str]:
+        """Options with which the programs that a repository's own configuration names for its files do not run."""
+        try:
+            names = self._run("config", "--name-only", "-z", "--get-regexp", r"^filter\.", folder=folder)
+        except CommandFailed:  # there are none
+            return []
+        filters = {name.rpartition(".")[0] for name in names.split("\0") if name}
+        off = ("clean=", "smudge=", "process=", "required=false")
+        return [word for name in sorted(filters) for setting in off for word in ("-c", f"{name}.{setting}")]
 
     def has_unpublished(self, folder: Path) -> bool:
         """Whether any branch, stash or HEAD of `folder` has a commit that no remote is known to have."""

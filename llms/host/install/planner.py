@@ -170,11 +170,8 @@ class Planner:
             notes.append(f"it takes the place of the built-in extension '{origin.name}'")
         if (self._new / ".gitmodules").exists():
             notes.append("its submodules are not fetched")
-        if (
-            origin.kind == "git"
-            and (Path(origin.place) / ".git").is_dir()
-            and self._git.changed_files(Path(origin.place))
-        ):
+        if origin.kind == "git" and (Path(origin.place) / ".git").is_dir():
+            # Not asked of git: `git status` would run the filters that a stranger's repository configures.
             notes.append(f"what is not committed in {origin.place} is left out")
         return notes
 
