@@ -53,6 +53,7 @@ def _extract(members: Iterator[_Member], root: Path) -> None:
     """Links come last: no file is ever written through one. `tree.read` says later whether they stay inside."""
     links, size = [], 0
     for count, member in enumerate(members, start=1):
+        tree.refuse_too_much(count, size)  # folders count as well
         path = _inside(root, member.name)
         if stat.S_ISDIR(member.mode):
             path.mkdir(parents=True, exist_ok=True)
@@ -64,7 +65,6 @@ def _extract(members: Iterator[_Member], root: Path) -> None:
             size = _write(member, path, size)
         else:
             raise ConfigError(f"{member.name} is neither a file nor a folder. Take it out of the archive.")
-        tree.refuse_too_much(count, size)
     for path, target in links:
         os.symlink(target, path)  # noqa: PTH211 - as written, not tidied
 

@@ -123,6 +123,13 @@ def test_too_many_files_are_refused(
         archive.unpack(pack(tmp_path, [(str(n), "", FILE) for n in range(4)]), tmp_path / "in/new")
 
 
+def test_too_many_folders_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "MOST_FILES", 3)
+    packed = tar(tmp_path / "x.tar.gz", [(str(n), "", 0o755) for n in range(4)], kind=tarfile.DIRTYPE)
+    with pytest.raises(ConfigError, match="more than 3 files"):
+        archive.unpack(packed, tmp_path / "in/new")
+
+
 def test_a_small_archive_that_unpacks_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree, "MOST_BYTES", 3_000_000)
     bomb = tmp_path / "bomb.zip"
