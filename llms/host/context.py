@@ -383,7 +383,7 @@ class ExtensionContext(People):
 
     def get_registered_provider(self, id: str) -> Any | None:
         """The live provider with this id, or None."""
-        return self._app.registry.live.get(id)
+        return self._app.registry.get_registered_provider(id)
 
     # -- errors ------------------------------------------------------------------------------------------------
 

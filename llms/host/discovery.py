@@ -141,7 +141,7 @@ def judge(
     if extension.state is not State.FOUND:
         return
     if name in disabled:
-        extension.resign(State.DISABLED, f"It is disabled. `llms ext enable {name}` enables it.")
+        extension.resign(State.DISABLED, extension.switched_off())
     elif safe_mode and extension.is_third_party:
         extension.resign(State.DISABLED, "--safe-mode loads built-in extensions only.")
     elif name in TAKEN or not is_plain_name(name):

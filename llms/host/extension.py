@@ -89,6 +89,10 @@ class Extension:
         """The names of the hooks it has."""
         return [name for name in HOOKS if self.hook(name) is not None]
 
+    def switched_off(self) -> str:
+        """Why it is not loaded where somebody has disabled it."""
+        return f"It is disabled. `llms ext enable {self.name}` enables it."
+
     def resign(self, state: State, reason: str) -> None:
         """It is not loaded, and why."""
         self.state, self.reason = state, reason

@@ -51,7 +51,7 @@ class Follower:
         for extension in self._host.extensions[:]:
             name = extension.name
             if name in now - before and extension.is_loaded:
-                await self._live.unload(extension, f"It is disabled. `llms ext enable {name}` enables it.")
+                await self._live.unload(extension, extension.switched_off())
             elif name in before - now and not extension.is_loaded:
                 self._host.crashes.forgive(name)
                 await self._live.load(extension)

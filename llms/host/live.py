@@ -52,7 +52,7 @@ class Live:
 
         async def change() -> None:
             await self._list(name, disabled=True)
-            await self._unload(extension, f"It is disabled. `llms ext enable {name}` enables it.")
+            await self._unload(extension, extension.switched_off())
 
         await self._alone(change())
         return extension

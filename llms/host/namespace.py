@@ -35,9 +35,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
+from llms.host.install.tree import OVERLAY
 from llms.host.surroundings import PRIVATE, added_paths
 
-OVERLAY = ".requirements"  # packages that are this extension's alone
 _SETTLED = 2.0  # seconds
 _Import = Callable[..., ModuleType]
 

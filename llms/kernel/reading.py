@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from llms.kernel.errors import ConfigError
-
-PACKAGE = Path(__file__).resolve().parents[1]
+from llms.kernel.paths import PACKAGE
 
 
 def text_from_file(path: str | Path) -> str | None:

@@ -6,11 +6,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from llms.host.discovery import GROUP
 from llms.host.install.command import CommandFailed
 from llms.host.install.packages import Packages
 from llms.kernel.errors import ConfigError
-
-GROUP = "llms.extensions"
 
 
 def fetch(packages: Packages, wanted: str, folder: Path, scratch: Path) -> None:
