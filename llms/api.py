@@ -18,21 +18,41 @@ from llms.kernel.errors import (
 )
 from llms.kernel.limits import Limits
 from llms.kernel.types import Chat, Chunk, Completion, Context, Message, Model, Usage
+from llms.media.wav import wav_of
 from llms.providers.assembler import StreamAssembler
 from llms.providers.base import Provider
+from llms.providers.dialect import DialectProvider, Translator
+from llms.providers.discovery import OpenAiLocalProvider
 from llms.providers.events import StreamEvent
 from llms.providers.generator import GeneratorBase
 from llms.providers.http import HttpClient
+from llms.providers.made import Chunks, completion_of, usage_of
 from llms.providers.openai_compatible import OpenAiCompatible
+from llms.providers.parts import (
+    Attachment,
+    arguments_of,
+    arguments_text,
+    attachment_of,
+    parts_of,
+    schema_of,
+    text_of,
+)
+from llms.providers.reading import Decoder, EventReader
+from llms.providers.vendor import Vendor, VendorProvider, vendor_classes
 from llms.storage.errors import StorageConflict, StorageError
 
 __all__ = [
+    "Attachment",
     "AuthRequired",
     "Chat",
     "Chunk",
+    "Chunks",
     "Completion",
     "ConfigError",
     "Context",
+    "Decoder",
+    "DialectProvider",
+    "EventReader",
     "ExtensionContext",
     "Forbidden",
     "GeneratorBase",
@@ -44,6 +64,7 @@ __all__ = [
     "ModelNotFound",
     "NotFound",
     "OpenAiCompatible",
+    "OpenAiLocalProvider",
     "Provider",
     "ProviderError",
     "ProviderTimeout",
@@ -55,6 +76,19 @@ __all__ = [
     "StreamCut",
     "StreamEvent",
     "ToolCallEvent",
+    "Translator",
     "Usage",
+    "Vendor",
+    "VendorProvider",
+    "arguments_of",
+    "arguments_text",
+    "attachment_of",
+    "completion_of",
     "ext",
+    "parts_of",
+    "schema_of",
+    "text_of",
+    "usage_of",
+    "vendor_classes",
+    "wav_of",
 ]

@@ -3,10 +3,12 @@
 from llms import api
 
 NAMES = """
-AuthRequired Chat Chunk Completion ConfigError Context ExtensionContext Forbidden GeneratorBase HttpClient Limits
-LlmsError Message Model ModelNotFound NotFound OpenAiCompatible Provider ProviderError ProviderTimeout
-ProviderUnreachable RequestError StorageConflict StorageError StreamAssembler StreamCut StreamEvent ToolCallEvent
-Usage ext
+Attachment AuthRequired Chat Chunk Chunks Completion ConfigError Context Decoder DialectProvider EventReader
+ExtensionContext Forbidden GeneratorBase HttpClient Limits LlmsError Message Model ModelNotFound NotFound
+OpenAiCompatible OpenAiLocalProvider Provider ProviderError ProviderTimeout ProviderUnreachable RequestError
+StorageConflict StorageError StreamAssembler StreamCut StreamEvent ToolCallEvent Translator Usage Vendor
+VendorProvider arguments_of arguments_text attachment_of completion_of ext parts_of schema_of text_of usage_of
+vendor_classes wav_of
 """
 
 

@@ -1,7 +1,9 @@
 """Shapes a chat for the model that will read it. Copies only what it changes; the caller's dict stays as it is."""
 
+from collections.abc import Set
 from typing import Any, cast
 
+from llms.chat.tool_groups import complete_groups, for_glm
 from llms.kernel.types import Chat, Json, Message, Model
 
 REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
@@ -11,19 +13,25 @@ _OF_A_TOOL = (*_MEDIA, "texts", "others")  # what a tool made, beside the text t
 _PLAIN = frozenset(("role", "content", "name", "tool_calls", "tool_call_id", "refusal", "audio"))
 
 
-def prepare(chat: Chat, model: Model | None) -> Chat:
-    """`chat` without what only we understand, in a form `model` can read."""
+def prepare(chat: Chat, model: Model | None, *, replays: Set[str] = frozenset()) -> Chat:
+    """`chat` without what only we understand, in a form `model` can read.
+
+    `replays` names fields of earlier messages that its provider knows how to say, and gets as they are.
+    """
     text_only = bool(model) and ((model or {}).get("modalities") or {}).get("input") == ["text"]
     thinks_in = _reasoning_field(chat["model"], model)
     prepared = chat.copy()
     prepared.pop("metadata", None)
     if not prepared.get("tools"):
         prepared.pop("tools", None)
+    messages = complete_groups(chat["messages"])
+    if "glm" in chat["model"].lower():
+        messages = for_glm(messages)
     prepared["messages"] = [
         message
         if message.keys() <= _PLAIN and not (text_only and isinstance(message.get("content"), list))
-        else _shaped(message, text_only=text_only, thinks_in=thinks_in)
-        for message in chat["messages"]
+        else _shaped(message, text_only=text_only, thinks_in=thinks_in, replays=replays)
+        for message in messages
     ]
     return prepared
 
@@ -46,19 +54,28 @@ def _reasoning_field(name: str, model: Model | None) -> str | None:
     return None
 
 
-def _shaped(message: Message, *, text_only: bool, thinks_in: str | None) -> Message:
-    shaped = cast(Json, {key: value for key, value in message.items() if key not in _OURS})
-    thought = next((shaped[name] for name in REASONING_FIELDS if shaped.get(name)), None)
+def _shaped(message: Message, *, text_only: bool, thinks_in: str | None, replays: Set[str]) -> Message:
+    shaped = cast(Json, {key: value for key, value in message.items() if key not in _OURS or key in replays})
+    thought = next((found for name in REASONING_FIELDS if (found := _thought(shaped.get(name)))), None)
     for name in REASONING_FIELDS:
-        shaped.pop(name, None)
-    if thought is not None and thinks_in is not None and message.get("role") == "assistant":
-        shaped[thinks_in] = thought
+        if name not in replays:
+            shaped.pop(name, None)
+    if thought and thinks_in is not None and message.get("role") == "assistant":
+        shaped.setdefault(thinks_in, thought)
     if text_only:
         _project(shaped)
     if message.get("role") == "tool":
         for name in _OF_A_TOOL:
             shaped.pop(name, None)
     return cast(Message, shaped)
+
+
+def _thought(said: Any) -> str:
+    """What a reasoning field says, also where it says it in parts."""
+    if isinstance(said, list):
+        parts = [part for part in said if isinstance(part, dict)]
+        return "".join(str(part.get("text") or part.get("summary") or "") for part in parts)
+    return said if isinstance(said, str) else ""
 
 
 def _project(message: Json) -> None:

@@ -14,7 +14,7 @@ from llms.kernel.errors import LlmsError
 from llms.kernel.paths import PACKAGE, is_plain_name
 from llms.kernel.types import Json
 
-BUILT_INS = ("local", "system_prompts", "tools", "katex")  # in the order they load
+BUILT_INS = ("providers", "local", "system_prompts", "tools", "katex")  # in the order they load
 GROUP = "llms.extensions"
 _NOT_ITS_OWN = ("__pycache__", "node_modules")
 TAKEN = ("status", "events")  # /ext/status and /ext/events are the server's own

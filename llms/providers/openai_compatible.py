@@ -20,10 +20,10 @@ from llms.kernel.types import Chat, Chunk, Completion, Context, Json, Model
 from llms.providers import bodies, modality, replies, shapes
 from llms.providers.answers import wrong
 from llms.providers.assembler import StreamAssembler
-from llms.providers.audio import with_audio_as_data_uris
 from llms.providers.events import StreamEvent, as_events
-from llms.providers.http import HttpClient
+from llms.providers.http import Exchange, HttpClient
 from llms.providers.key import laid_over, missing_key, own_key
+from llms.providers.leftovers import Leftovers
 from llms.providers.models import ModelTable
 from llms.providers.processing import Resolve, processed
 from llms.providers.reading import EventReader
@@ -36,7 +36,6 @@ from llms.providers.writer import StreamWriter
 
 _encode = msgspec.json.Encoder().encode
 _NOT_STREAMED = ("application/json", "text/html")  # asked for a stream, answered whole, or by some web page
-_AUDIO_AS_DATA_URI = ("alibaba", "alibaba-cn")  # https://help.aliyun.com/zh/model-studio/qwen-omni
 
 
 class InvalidProvider(ConfigError, ValueError):
@@ -55,6 +54,8 @@ class OpenAiCompatible(RequestSettings):
     default_api: ClassVar[str | None] = None
     http: HttpClient  # set by the registry
     resolve: Resolve | None = None  # set by the registry
+    replays: frozenset[str] = frozenset()  # fields of earlier messages that the vendor wants to see again
+    reads: tuple[str, ...] = ("application/pdf",)  # media types, or their beginnings, that it takes as files
     streams: bool = True  # the entry's `stream`: whether chats that do not say are streamed
     # What a class does in its own way of what older ones bend. Known beforehand, so that other classes are not slowed.
     _bends_requests: ClassVar[bool] = False
@@ -89,6 +90,7 @@ class OpenAiCompatible(RequestSettings):
         self.modalities: dict[str, Any] = dict(kwargs.get("modalities") or {})
         self.check: Chat | None = kwargs.get("check")
         self.server_tools: list[str] = list(kwargs.get("server_tools") or [])
+        self.leftovers = Leftovers(self.name, refuse=kwargs.get("unsupported") == "error")
         if kwargs.get("stream") is not None:
             self.streams = bool(kwargs["stream"])
         self.map_models: dict[str, str] = {}
@@ -153,20 +155,22 @@ class OpenAiCompatible(RequestSettings):
         return cast(Chat, own)
 
     def build_request(self, chat: Chat, *, stream: bool) -> bytes:
-        """The body to send for `chat`, which stays as it is."""
+        """The body to send for `chat`, which stays as it is. Raises RequestError for what the vendor cannot be told."""
+        return _encode(self.request_body(chat, stream=stream))
+
+    def request_body(self, chat: Chat, *, stream: bool) -> Json:
+        """As `build_request`, before it is encoded: a new dict, in which parts of `chat` may stand."""
         body: Json = {**chat, "stream": stream}
         body.pop("metadata", None)
         if isinstance(body.get("provider"), str):  # names one of ours; OpenRouter's own `provider` is an object
             del body["provider"]
-        if self.id in _AUDIO_AS_DATA_URI:
-            body["messages"] = with_audio_as_data_uris(body["messages"])
         if stream:
             # Asked for always, because cost needs it; the caller gets it only if the caller asked.
             body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
         else:
             del body["stream"]
             body.pop("stream_options", None)
-        return _encode(body)
+        return body
 
     def parse_response(self, body: bytes) -> Completion:
         """The completion in `body`, its message in OpenAI's words."""
@@ -195,6 +199,18 @@ class OpenAiCompatible(RequestSettings):
         changed = tidy_chunk(cast(Chunk, chunk))
         return StreamEvent(cast(Chunk, chunk), data if one_line and not changed else None)
 
+    def reader(self) -> EventReader:
+        """What reads one stream."""
+        return EventReader(self.parse_event, provider=self.name)
+
+    def is_stream(self, response: aiohttp.ClientResponse) -> bool:
+        """Whether the vendor answers with a stream, as it was asked to."""
+        return response.content_type not in _NOT_STREAMED and response.status < 300
+
+    async def destination(self, chat: Chat, body: bytes, *, stream: bool) -> tuple[str | URL, Mapping[str, str]]:
+        """The URL that `body`, made for `chat`, is posted to, and the headers that go with it."""
+        return self._url, self.headers
+
     # -- the wire ----------------------------------------------------------------------------------------------
 
     async def chat(self, chat: Chat, context: Context | None = None) -> Completion:
@@ -203,7 +219,7 @@ class OpenAiCompatible(RequestSettings):
             return await modality.generated(generator, self, chat, context)
         started_at = time.time()
         chat = await self._bent(chat, stream=False) if self._bends_requests else self.addressed(chat)
-        async with self._post(self.build_request(chat, stream=False)) as response:
+        async with await self._post(chat, stream=False) as response:
             if self._bends_answers:
                 return await self._read_whole(response, chat, started_at, context)
             if response.status >= 300:
@@ -226,15 +242,15 @@ class OpenAiCompatible(RequestSettings):
             as_stream = chat.get("stream", True)
         else:
             chat = self.addressed(chat)
-        async with self._post(self.build_request(chat, stream=as_stream)) as response:
-            if response.content_type in _NOT_STREAMED or response.status >= 300:
+        async with await self._post(chat, stream=as_stream) as response:
+            if not self.is_stream(response):
                 yield as_events(await self._read_whole(response, chat, started_at, context))
                 return
             if self._bends_streams:
                 read = self.handle_stream_response(response, chat, started_at, context=context)
                 yield as_events(await settled(read))
                 return
-            reader = EventReader(self.parse_event, provider=self.name)
+            reader = self.reader()
             async for data in response.content.iter_any():
                 if events := reader.feed(data):
                     yield events
@@ -251,10 +267,12 @@ class OpenAiCompatible(RequestSettings):
             return True
         return not (self.streams or chat.get("stream")) or (self._bends_answers and not self._bends_streams)
 
-    def _post(self, body: bytes) -> Any:
+    async def _post(self, chat: Chat, *, stream: bool) -> Exchange:
         if not hasattr(self, "http"):
             raise InvalidProvider(f"Provider '{self.id}' is not registered. Put it into ctx.get_providers().")
-        return self.http.post(self._url, headers=self.headers, body=body, provider=self.name)
+        body = self.build_request(chat, stream=stream)
+        url, headers = await self.destination(chat, body, stream=stream)
+        return self.http.post(url, headers=headers, body=body, provider=self.name)
 
     @property
     def _url(self) -> URL:
@@ -309,9 +327,9 @@ class OpenAiCompatible(RequestSettings):
         self, response: aiohttp.ClientResponse, chat: Chat, started_at: float, context: Context | None = None
     ) -> Any:
         """The whole answer that a stream brings, told to `stream_writer` while it grows."""
-        if response.content_type in _NOT_STREAMED or response.status >= 300:
+        if not self.is_stream(response):
             return await self._read_whole(response, chat, started_at, context)
-        reader = EventReader(self.parse_event, provider=self.name)
+        reader = self.reader()
         assembler, writer = StreamAssembler(model=chat.get("model") or ""), self.stream_writer(context)
         try:
             async for data in response.content.iter_any():

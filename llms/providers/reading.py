@@ -1,6 +1,7 @@
 """A stream's bytes turned into events, and what is known of its end. No I/O."""
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import msgspec
 
@@ -8,18 +9,27 @@ from llms.kernel.errors import ProviderError, StreamCut
 from llms.providers.events import StreamEvent
 from llms.providers.sse import SseDecoder
 
+Parse = Callable[[bytes], StreamEvent | Iterable[StreamEvent]]
+
+
+class Decoder(Protocol):
+    """Cuts a stream's bytes, given in any pieces, into the data of its events."""
+
+    def feed(self, data: bytes) -> list[bytes]: ...
+    def finish(self) -> list[bytes]: ...
+
 
 class EventReader:
-    """Feed it bytes cut anywhere; `parse` makes an event of each event's data.
+    """Feed it bytes cut anywhere; `parse` makes an event, or several, of each event's data.
 
     `over` once nothing more can follow: `[DONE]` came, or an error did. What came before an error is given out first,
     however the bytes were cut; `check` then raises it.
     """
 
-    def __init__(self, parse: Callable[[bytes], StreamEvent], *, provider: str) -> None:
+    def __init__(self, parse: Parse, *, provider: str, decoder: Decoder | None = None) -> None:
         self._parse = parse
         self._provider = provider
-        self._decoder = SseDecoder()
+        self._decoder = decoder or SseDecoder()
         self._begun: set[int] = set()  # choices by index
         self._ended: set[int] = set()
         self._done = False
@@ -60,13 +70,16 @@ class EventReader:
 
     def _take(self, data: bytes, events: list[StreamEvent]) -> None:
         try:
-            event = self._parse(data)
+            parsed = self._parse(data)
         except ProviderError as error:
             self._error = error
             return
-        events.append(event)
-        if event.plain:
-            return
+        for event in (parsed,) if isinstance(parsed, StreamEvent) else parsed:
+            events.append(event)
+            if not event.plain:
+                self._note(event)
+
+    def _note(self, event: StreamEvent) -> None:
         for choice in event.chunk.get("choices") or ():
             (self._ended if choice.get("finish_reason") else self._begun).add(choice.get("index") or 0)
 

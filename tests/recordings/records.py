@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parents[3] / "shared" / "recordings"
-FILES = sorted(FOLDER.glob("openai-chat.*.jsonl"))
+
+
+def files(dialect: str) -> list[Path]:
+    """The recordings of a dialect, one file for each provider."""
+    return sorted(FOLDER.glob(f"{dialect}.*.jsonl"))
 
 
 def records(file: Path) -> Iterator[Any]:
@@ -22,8 +26,8 @@ def body(record: Any) -> bytes:
     return str(response["body_text"]).encode()
 
 
-def differences(expected: Any, completion: Any) -> list[str]:
-    """What `completion` does not say as it is expected. No choices at all say nothing."""
+def differences(expected: Any, completion: Any, **more: Any) -> list[str]:
+    """What `completion` does not say as it is expected. No choices at all say nothing. `more` is what else it says."""
     choice = (completion["choices"] or [{"message": {}, "finish_reason": None}])[0]
     message = choice["message"]
     told = {
@@ -35,6 +39,7 @@ def differences(expected: Any, completion: Any) -> list[str]:
         "audio": bool((message.get("audio") or {}).get("id")),
         "choices_count": len(completion["choices"]),
         **_usage(completion.get("usage") or {}),
+        **more,
     }
     wanted = {**expected, **(expected["usage"] or {}), "tool_calls": [_wanted(call) for call in expected["tool_calls"]]}
     accepted = [wanted["finish_reason"], *wanted.get("finish_reason_accept", ())]
@@ -70,6 +75,7 @@ def _usage(usage: Any) -> Any:
         "completion_tokens": usage.get("completion_tokens"),
         "total_tokens": usage.get("total_tokens"),
         "cached_tokens": prompt.get("cached_tokens"),
+        "cache_write_tokens": prompt.get("cache_write_tokens"),
         "reasoning_tokens": completion.get("reasoning_tokens"),
     }
 

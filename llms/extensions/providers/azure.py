@@ -1,0 +1,42 @@
+"""OpenAI's models on Azure (https://learn.microsoft.com/azure/ai-foundry/openai/reference-preview-latest)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from llms.api import Chat, OpenAiCompatible
+
+
+class AzureProvider(OpenAiCompatible):
+    """A resource on Azure: `resource` in its entry or AZURE_RESOURCE_NAME, or its whole URL as `api`.
+
+    A model's id is the name of its deployment. With an `api_version` that is a date, the older URL below
+    `/openai/deployments` is asked; otherwise the one below `/openai/v1`, which has no versions.
+    """
+
+    sdk: ClassVar[str] = "@ai-sdk/azure"
+
+    def __init__(self, **kwargs: Any) -> None:
+        resource = kwargs.get("resource") or os.environ.get("AZURE_RESOURCE_NAME")
+        if not kwargs.get("api") and resource:
+            kwargs["api"] = f"https://{resource}.openai.azure.com/openai"
+        if kwargs.get("api_key") == resource:  # models.dev lists the resource's variable before that of the key
+            kwargs["api_key"] = os.environ.get("AZURE_API_KEY")
+        super().__init__(**kwargs)
+        self.api_version: str | None = kwargs.get("api_version")
+        root = self.api.removesuffix("/v1").removesuffix("/")
+        self.root = root if root.endswith("/openai") else f"{root}/openai"
+        self.chat_url = f"{self.root}/v1/chat/completions"
+        if self.api_key:
+            self.headers.pop("Authorization", None)
+            self.headers.setdefault("api-key", self.api_key)
+
+    async def destination(self, chat: Chat, body: bytes, *, stream: bool) -> tuple[Any, Mapping[str, str]]:
+        if self.api_version is None or self.api_version in ("v1", "latest", "preview"):
+            return await super().destination(chat, body, stream=stream)
+        deployment = quote(chat["model"], safe="")
+        query = f"api-version={quote(self.api_version)}"
+        return f"{self.root}/deployments/{deployment}/chat/completions?{query}", self.headers

@@ -1,0 +1,171 @@
+"""Every vendor that speaks OpenAI's dialect and is in something unlike OpenAI. One row each: to add one, add a row."""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from llms.api import Vendor, VendorProvider
+
+from .message_rules import (
+    flat,
+    nameless,
+    system_for_developer,
+    with_audio_as_data_uri,
+    with_mistral_documents,
+    with_mistral_ids,
+)
+
+_MAX_TOKENS = MappingProxyType({"max_completion_tokens": "max_tokens"})  # the older name is the one they know
+_REASONING = frozenset(("reasoning_content",))
+_REASONING_DETAILS = frozenset(("reasoning_details", "reasoning"))
+
+_MISTRAL = Vendor(  # https://docs.mistral.ai/api/endpoint/chat; a field it does not know is answered with 422
+    name="Mistral",
+    sdks=("@ai-sdk/mistral",),
+    hosts=("api.mistral.ai",),
+    api="https://api.mistral.ai/v1",
+    renames=MappingProxyType({"max_completion_tokens": "max_tokens", "seed": "random_seed"}),
+    refuses=frozenset(
+        ("logit_bias", "logprobs", "safety_identifier", "service_tier", "store", "top_logprobs", "user", "verbosity")
+    ),
+    values=MappingProxyType({"tool_choice": MappingProxyType({"required": "any"})}),
+    messages=(system_for_developer, with_mistral_ids, with_mistral_documents),
+)
+
+VENDORS = (
+    Vendor(
+        name="Groq",  # https://console.groq.com/docs/openai: the fields below are answered with 400
+        sdks=("@ai-sdk/groq",),
+        hosts=("api.groq.com",),
+        api="https://api.groq.com/openai/v1",
+        refuses=frozenset(("logit_bias", "logprobs", "n", "top_logprobs")),
+        messages=(nameless,),
+    ),
+    _MISTRAL,
+    replace(
+        _MISTRAL,
+        name="Codestral",
+        sdks=("codestral",),
+        hosts=("codestral.mistral.ai",),
+        api="https://codestral.mistral.ai/v1",
+    ),
+    Vendor(
+        name="DeepSeek",  # https://api-docs.deepseek.com/guides/thinking_mode: thoughts go back in a tool loop
+        sdks=("@ai-sdk/deepseek",),
+        hosts=("api.deepseek.com",),
+        api="https://api.deepseek.com",
+        renames=_MAX_TOKENS,
+        messages=(system_for_developer,),
+        replays=_REASONING,
+    ),
+    Vendor(
+        name="OpenRouter",  # https://openrouter.ai/docs/use-cases/reasoning-tokens
+        sdks=("@openrouter/ai-sdk-provider",),
+        hosts=("openrouter.ai",),
+        api="https://openrouter.ai/api/v1",
+        replays=_REASONING_DETAILS,
+    ),
+    Vendor(
+        name="Vercel AI Gateway",
+        sdks=("@ai-sdk/gateway",),
+        hosts=("ai-gateway.vercel.sh",),
+        api="https://ai-gateway.vercel.sh/v1",
+        replays=_REASONING_DETAILS,
+    ),
+    Vendor(name="Vercel", sdks=("@ai-sdk/vercel",), hosts=("api.v0.dev",), api="https://api.v0.dev/v1"),
+    Vendor(
+        name="Together",
+        sdks=("@ai-sdk/togetherai",),
+        hosts=("api.together.xyz", "api.together.ai"),
+        api="https://api.together.xyz/v1",
+        renames=_MAX_TOKENS,
+        messages=(system_for_developer,),
+    ),
+    Vendor(
+        name="Fireworks",
+        sdks=("@fireworks/ai-sdk-provider", "@ai-sdk/fireworks"),
+        hosts=("api.fireworks.ai",),
+        api="https://api.fireworks.ai/inference/v1",
+        renames=_MAX_TOKENS,
+        replays=_REASONING,
+    ),
+    Vendor(
+        name="Cerebras",  # https://inference-docs.cerebras.ai/resources/openai
+        sdks=("@ai-sdk/cerebras",),
+        hosts=("api.cerebras.ai",),
+        api="https://api.cerebras.ai/v1",
+        refuses=frozenset(("frequency_penalty", "logit_bias", "presence_penalty", "service_tier")),
+        messages=(system_for_developer, flat),
+    ),
+    Vendor(
+        name="Deep Infra",
+        sdks=("@ai-sdk/deepinfra",),
+        hosts=("api.deepinfra.com",),
+        api="https://api.deepinfra.com/v1/openai",
+        renames=_MAX_TOKENS,
+    ),
+    Vendor(
+        name="Perplexity",  # https://docs.perplexity.ai/api-reference/chat-completions-post
+        sdks=("@ai-sdk/perplexity",),
+        hosts=("api.perplexity.ai",),
+        api="https://api.perplexity.ai",
+        renames=_MAX_TOKENS,
+        messages=(system_for_developer,),
+    ),
+    Vendor(
+        name="NVIDIA",
+        hosts=("integrate.api.nvidia.com",),
+        renames=_MAX_TOKENS,
+        messages=(system_for_developer,),
+    ),
+    Vendor(
+        name="Hugging Face",
+        sdks=("@ai-sdk/huggingface",),
+        hosts=("router.huggingface.co",),
+        api="https://router.huggingface.co/v1",
+        messages=(system_for_developer,),
+    ),
+    Vendor(name="Chutes", hosts=("llm.chutes.ai",), renames=_MAX_TOKENS, messages=(system_for_developer,)),
+    Vendor(
+        name="Z.ai",  # https://docs.z.ai/guides/capabilities/thinking-mode
+        hosts=("api.z.ai", "open.bigmodel.cn"),
+        renames=_MAX_TOKENS,
+        messages=(system_for_developer,),
+        replays=_REASONING,
+    ),
+    Vendor(
+        name="Alibaba",
+        sdks=("@ai-sdk/alibaba",),
+        hosts=("aliyuncs.com",),
+        api="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        renames=_MAX_TOKENS,
+        messages=(system_for_developer, with_audio_as_data_uri),
+    ),
+    Vendor(
+        name="Moonshot",  # https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model
+        sdks=("@ai-sdk/moonshotai",),
+        hosts=("api.moonshot.ai", "api.moonshot.cn"),
+        api="https://api.moonshot.ai/v1",
+        renames=_MAX_TOKENS,
+        messages=(system_for_developer,),
+        replays=_REASONING,
+    ),
+    Vendor(
+        name="MiniMax",
+        hosts=("api.minimax.io", "api.minimaxi.com"),
+        messages=(system_for_developer,),
+        replays=_REASONING | _REASONING_DETAILS,
+    ),
+    Vendor(name="GitHub Models", hosts=("models.github.ai", "models.inference.ai.azure.com")),
+    Vendor(
+        name="OpenAI",  # `max_tokens` is refused by every model that reasons, `max_completion_tokens` by none
+        hosts=("api.openai.com",),
+        renames=MappingProxyType({"max_tokens": "max_completion_tokens"}),
+    ),
+)
+
+
+class CompatibleProvider(VendorProvider):
+    """Any URL that speaks OpenAI's dialect: what is known of the vendor at its host is heeded."""
+
+    sdk = "@ai-sdk/openai-compatible"
+    vendors = VENDORS

@@ -1,0 +1,94 @@
+"""A provider whose vendor speaks a dialect of its own: what one has to say that differs from another."""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from llms.kernel.errors import ProviderError
+from llms.kernel.types import Chat, Chunk, Completion, Json
+from llms.providers import replies
+from llms.providers.events import StreamEvent
+from llms.providers.openai_compatible import OpenAiCompatible
+from llms.providers.reading import Decoder, EventReader
+
+
+class Translator(Protocol):
+    """Reads one stream. Each event in, the chunks out that say the same in OpenAI's words; often none, or one.
+
+    A chunk with a `finish_reason` must come before the stream ends: a stream without one was cut. An error inside the
+    stream is raised as ProviderError.
+    """
+
+    def feed(self, event: Json) -> Iterable[Chunk]: ...
+
+
+class DialectProvider(OpenAiCompatible):
+    """Base of providers that do not speak OpenAI's dialect.
+
+    A class says in OpenAI's words what a vendor says in its own, and the other way round, without any I/O:
+    `request_body`, `completion` and `translator`. Where the request goes is `destination`'s to tell.
+
+    What a chat has that the dialect cannot say is left out with `self.leftovers`, never silently. What an answer has
+    that OpenAI's words cannot say, and the vendor wants to see again, travels in the fields of `replays`.
+    """
+
+    replays: frozenset[str] = frozenset(("reasoning_content", "reasoning_details", "provider_metadata"))
+
+    def request_body(self, chat: Chat, *, stream: bool) -> Json:
+        """`chat` in the vendor's words, as a new dict. Its model is already the vendor's own id."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how to ask. Give it a `request_body`.")
+
+    def completion(self, answer: Json) -> Completion:
+        """The vendor's whole answer in OpenAI's words. Raises ProviderError where it is none."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how to read an answer. Give it a `completion`.")
+
+    def translator(self) -> Translator:
+        """A new reader of one stream's events."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how to read a stream. Give it a `translator`.")
+
+    def decoder(self) -> Decoder | None:
+        """What cuts a stream into events; None for Server-Sent Events."""
+        return None
+
+    # -- how the base class asks -------------------------------------------------------------------------------
+
+    def parse_response(self, body: bytes) -> Completion:
+        return self._completion(replies.decode(body, provider=self.name))
+
+    def _completion(self, data: Json) -> Completion:
+        if error := replies.failure_inside(data, provider=self.name):
+            raise error
+        with self.reading():
+            return self.completion(data)
+
+    def reader(self) -> EventReader:
+        translator = self.translator()
+
+        def parse(data: bytes) -> list[StreamEvent]:
+            event = replies.decode(data, provider=self.name)
+            if error := replies.failure_inside(event, provider=self.name):
+                raise error
+            with self.reading():
+                return [StreamEvent(chunk) for chunk in translator.feed(event)]
+
+        return EventReader(parse, provider=self.name, decoder=self.decoder())
+
+    def reading(self) -> "_Reading":
+        """`with` this: what is not shaped as the dialect says becomes a ProviderError."""
+        return _Reading(self.name)
+
+
+class _Reading:
+    __slots__ = ("_provider",)
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, exc: BaseException | None, _: Any) -> None:
+        if isinstance(exc, KeyError | TypeError | AttributeError | ValueError | IndexError):
+            raise ProviderError(
+                f"{self._provider} answered in a form that cannot be read ({type(exc).__name__}: {exc}). "
+                "Check its `api` URL and `npm`.",
+                provider=self._provider,
+            ) from exc

@@ -1,0 +1,99 @@
+"""A vendor that speaks OpenAI's dialect: a row that tells what is particular about it, and the class that heeds it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from llms.kernel.types import Chat, Json
+from llms.providers.openai_compatible import OpenAiCompatible
+
+MessageRule = Callable[[Json], Json]  # gives a message as the vendor wants it; copies what it changes
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+_SAYS_NOTHING: Mapping[str, Any] = MappingProxyType(  # values that ask for what happens anyway
+    {"n": 1, "frequency_penalty": 0, "presence_penalty": 0, "logprobs": False, "store": False, "logit_bias": {}}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vendor:
+    """One row. Whatever it does not say is as at OpenAI.
+
+    `sdks` are the `npm` strings that choose it, `api` is where it is asked then; where a provider's `api` is at one of
+    its `hosts`, the row counts without. Fields in `renames` go under another name, those in `refuses` would be answered
+    with an error, so they are left out and that is told. `values` are words it has for what a field may say.
+    `messages` are applied to each message in turn. `replays` names fields of earlier answers it wants to see again.
+    """
+
+    name: str
+    sdks: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    api: str | None = None
+    renames: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    refuses: frozenset[str] = frozenset()
+    values: Mapping[str, Mapping[Any, Any]] = field(default_factory=lambda: NOTHING)
+    messages: tuple[MessageRule, ...] = ()
+    replays: frozenset[str] = frozenset()
+    is_plain: bool = field(init=False)  # whether a chat goes out as it is
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_plain", not (self.renames or self.refuses or self.values or self.messages))
+
+
+class VendorProvider(OpenAiCompatible):
+    """A provider that speaks OpenAI's dialect in the way of its `vendor`.
+
+    One that names none is of the first of `vendors` at whose place its `api` is, or as at OpenAI.
+    """
+
+    sdk: ClassVar[str] = OpenAiCompatible.sdk
+    vendor: Vendor | None = None
+    vendors: ClassVar[tuple[Vendor, ...]] = ()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.row = self.vendor or _at(self.api, self.vendors)
+        self.replays = self.row.replays
+
+    def request_body(self, chat: Chat, *, stream: bool) -> Json:
+        body = super().request_body(chat, stream=stream)
+        row = self.row
+        if row.is_plain:
+            return body
+        self._leave_out(row, body)
+        for name, other in row.renames.items():
+            if name in body:
+                body.setdefault(other, body.pop(name))
+        for name, words in row.values.items():
+            if isinstance(body.get(name), str):
+                body[name] = words.get(body[name], body[name])
+        for rule in row.messages:
+            body["messages"] = [rule(message) for message in body["messages"]]
+        return body
+
+    def _leave_out(self, row: Vendor, body: Json) -> None:
+        for name in row.refuses & body.keys():
+            value = body.pop(name)
+            if value is not None and value != _SAYS_NOTHING.get(name):
+                self.leftovers.leave_out(name)
+
+
+def vendor_classes(*vendors: Vendor) -> list[type[VendorProvider]]:
+    """A provider class for every one of the `sdks` of these vendors."""
+    return [_class(vendor, sdk) for vendor in vendors for sdk in vendor.sdks]
+
+
+def _class(vendor: Vendor, sdk: str) -> type[VendorProvider]:
+    own = {"vendor": vendor, "sdk": sdk, "default_api": vendor.api, "__module__": __name__, "__doc__": vendor.name}
+    return type(f"{vendor.name.replace(' ', '').replace('.', '')}Provider", (VendorProvider,), own)
+
+
+def _at(api: str, vendors: tuple[Vendor, ...]) -> Vendor:
+    """The vendor that has its API at the host of `api`, or below whose host it is."""
+    host = urlsplit(api).hostname or ""
+    there = (row for row in vendors if any(host == known or host.endswith(f".{known}") for known in row.hosts))
+    return next(there, ANYBODY)
+
+
+ANYBODY = Vendor(name="any compatible URL")

@@ -1,0 +1,1 @@
+"""What is particular about replaying each dialect: one module each, named as its recordings are."""
