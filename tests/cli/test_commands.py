@@ -1,17 +1,19 @@
 """`ls`, `--check`, `--enable`, `--disable`, `--default`, `--serve`."""
 
 import asyncio
+import json
 import os
 import signal
+from typing import Any
 
 import aiohttp
 import pytest
 
-from llms.testing import Hang
+from llms.testing import Gate, Hang
 
 from .program import DEADLINE, Program
 
-MODELS = {
+MODELS: dict[str, dict[str, Any]] = {
     "free": {"id": "free", "name": "Free", "cost": {"input": 0, "output": 0}},
     "priced-model": {"id": "priced-model", "name": "Priced", "cost": {"input": 0.5, "output": 15}},
     "unknown": {"id": "unknown", "name": "Unknown"},
@@ -34,6 +36,45 @@ async def test_ls_shows_models_with_prices_then_totals_and_status(program: Progr
         "Enabled: upstream",
         "Disabled: None",
     ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "shown"),
+    [
+        (["--search", "FR"], ["free"]),
+        (["--search", "priced"], ["priced-model"]),
+        (["--max-price", "0"], ["free"]),
+        (["--max-price", "20"], ["free", "priced-model"]),
+        (["--modality", "image,text"], ["free"]),
+        (["--min-context", "100000"], ["priced-model"]),
+        (["--max-price", "20", "--min-context", "5000"], ["free", "priced-model"]),
+        (["--search", "nothing"], []),
+    ],
+)
+async def test_ls_shows_the_models_that_are_wanted(program: Program, flags: list[str], shown: list[str]) -> None:
+    sees = {"modalities": {"input": ["text", "image"], "output": ["text"]}, "limit": {"context": 8000}}
+    models = {**MODELS, "free": {**MODELS["free"], **sees}}
+    models["priced-model"] = {**MODELS["priced-model"], "limit": {"context": 200000}}
+    program.configure(models=models)
+    ran = await program("ls", "--json", *flags)
+    assert [model["id"] for model in json.loads(ran.out) if model["provider"] == "upstream"] == shown
+
+
+async def test_ls_on_a_terminal_is_a_table(program: Program) -> None:
+    sees = {"modalities": {"input": ["text", "image"], "output": ["text"]}, "limit": {"context": 128000}}
+    program.configure(models={"priced-model": {**MODELS["priced-model"], **sees}})
+    async with program.on_terminal("ls", LLMS_DISABLE="local") as terminal:
+        assert await terminal.ends() == 0
+    row = next(line for line in terminal.text.splitlines() if "priced-model" in line)
+    assert row.split() == ["priced-model", "0.5", "/", "15", "128K", "text", "image", "text"]
+
+
+async def test_a_model_whose_name_is_markup_is_shown_as_it_is(program: Program) -> None:
+    program.configure(models={"[red]x[/red]": {"id": "x", "name": "X", "limit": {"context": 2_000_000}}})
+    async with program.on_terminal("ls", LLMS_DISABLE="local") as terminal:
+        assert await terminal.ends() == 0
+    assert "[red]x[/red]" in terminal.text
+    assert "2M" in terminal.text
 
 
 async def test_ls_says_why_a_provider_is_not_there(program: Program) -> None:
@@ -75,19 +116,52 @@ async def test_a_reader_of_ls_may_leave_early(program: Program) -> None:
 
 
 async def test_check_asks_each_model_and_fails_if_one_does(program: Program) -> None:
-    program.configure(models=MODELS)
-    program.upstream.enqueue_text("2")
+    program.configure(models={name: MODELS[name] for name in ("free", "priced-model")})
     program.upstream.enqueue_error(429, "Too many\nrequests, " + "x" * 200)
     program.upstream.enqueue_text("2")
     ran = await program("--check", "upstream")
-    first, second, third = ran.out.splitlines()
     assert ran.code == 1
-    assert first.startswith(f"  ✓ {'free':<40} (")
-    assert first.endswith("ms)")
-    assert second.startswith(f"  ✗ {'priced-model':<40} ")
-    assert "Too many requests, x" in second
-    assert len(second) <= 4 + 40 + 1 + 100
-    assert third.startswith("  ✓ unknown")
+    assert [line[4:].split()[0] for line in ran.out.splitlines()] == ["free", "priced-model"]  # in order
+    well, badly = sorted(ran.out.splitlines(), key=lambda line: "✗" in line)  # whichever was asked first
+    assert well.startswith("  ✓ ")
+    assert well.endswith("ms)")
+    assert badly.startswith("  ✗ ")
+    assert "Too many requests, x" in badly
+    assert len(badly) <= 4 + 40 + 1 + 100
+
+
+async def test_check_asks_several_models_at_once(program: Program) -> None:
+    program.configure(models=MODELS)
+    gates = [Gate() for _ in MODELS]
+    for gate in gates:
+        program.upstream.enqueue(gate, b'{"choices": [{"message": {"content": "2"}, "finish_reason": "stop"}]}')
+    async with program.started("--check", "upstream") as process:
+        async with asyncio.timeout(DEADLINE):
+            while len(program.upstream.requests) < len(MODELS):  # noqa: ASYNC110 - another process asks
+                await asyncio.sleep(0.01)
+        for gate in gates:
+            gate.opened.set()
+        out, _ = await asyncio.wait_for(process.communicate(), DEADLINE)
+    assert process.returncode == 0
+    assert out.decode().count("✓") == len(MODELS)
+
+
+async def test_check_does_not_ask_a_model_that_makes_no_text(program: Program) -> None:
+    made = {"input": ["text"], "output": ["image"]}
+    program.configure(models={"painter": {"id": "painter", "name": "Painter", "modalities": made}})
+    ran = await program("--check", "upstream")
+    assert (ran.code, program.upstream.requests) == (0, [])
+    assert ran.out.split() == ["-", "painter", "not", "asked:", "it", "makes", "image"]
+
+
+async def test_check_shows_how_far_it_is(program: Program) -> None:
+    program.configure(models=MODELS)
+    gate = Gate()
+    program.upstream.enqueue(gate, b'{"choices": []}')
+    async with program.on_terminal("--check", "upstream") as terminal:
+        await terminal.sees(r"\d of 3 checked")
+        gate.opened.set()
+        assert await terminal.ends() == 1
 
 
 async def test_check_sends_the_check_template_to_the_named_models(program: Program) -> None:
