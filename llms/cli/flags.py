@@ -94,6 +94,20 @@ SECTIONS = (
         "Providers and models",
         (
             Flag(("--list",), "Show providers, models and prices; same as `llms ls`."),
+            Flag(("--search",), "With ls: models whose id or name holds TEXT.", "TEXT"),
+            Flag(("--modality",), "With ls: models that read or make all of these, as in image,pdf.", "KINDS"),
+            Flag(
+                ("--max-price",),
+                "With ls: models that cost at most DOLLARS per million tokens, in and out; 0 for free ones.",
+                "DOLLARS",
+                {"type": float},
+            ),
+            Flag(
+                ("--min-context",),
+                "With ls: models whose context holds at least TOKENS.",
+                "TOKENS",
+                {"type": int},
+            ),
             Flag(
                 ("--check",),
                 "Ask each named model of a provider (default: all of them) for a word, and say which answer.",
@@ -137,7 +151,7 @@ SECTIONS = (
             Flag(("-y", "--yes"), "Do not ask before installing, updating or removing."),
             Flag(("--force",), "Update although files of the extension were edited here."),
             Flag(("--dir",), "Where `llms ext new` writes; without it, in the extensions folder.", "FOLDER"),
-            Flag(("--json",), "Print JSON, where a command can: `llms ext ls --json`."),
+            Flag(("--json",), "Print JSON, where a command can: `llms ls --json`, `llms ext ls --json`."),
         ),
     ),
     Section(
@@ -146,6 +160,7 @@ SECTIONS = (
             Flag(("--config",), "Use this llms.json, and a providers.json beside it.", "FILE"),
             Flag(("--providers",), "Use this providers.json.", "FILE"),
             Flag(("--init",), "Create the configuration files that are missing."),
+            Flag(("--update-providers",), "Bring models and prices in providers.json up to date with models.dev."),
             Flag(
                 ("--reset",),
                 "Put packaged files back: config, providers or all. Alone, shows the choices.",

@@ -63,7 +63,7 @@ def _report(error: LlmsError, early: Namespace, environ: Mapping[str, str], secr
 
 
 def _run(line: Sequence[str], early: Namespace, environ: Mapping[str, str], secrets: "Secrets") -> int:
-    from llms.cli.commands import ext, help, init, reset
+    from llms.cli.commands import ext, help, init, reset, update_providers
     from llms.kernel.paths import Home
 
     _start_log(early, environ, secrets)
@@ -74,6 +74,8 @@ def _run(line: Sequence[str], early: Namespace, environ: Mapping[str, str], secr
         return init.run(home)
     if early.reset is not None:
         return reset.run(home, early.reset)
+    if early.update_providers:
+        return update_providers.run(home, early, environ)
     if ext.is_called(early, Parser().leftover(line)):
         return ext.run(home, *Parser().whole(line), environ)
     from llms.cli import loop

@@ -1,5 +1,6 @@
 """The configuration of a running process: read once, checked, and read again when the files change."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -9,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from llms.kernel import catalog, files, schema
+from llms.kernel import catalog, files, schema, snapshot
+from llms.kernel.catalog import Origin
 from llms.kernel.errors import ConfigError
 from llms.kernel.limits import Limits
 from llms.kernel.paths import Home
@@ -40,11 +42,11 @@ class Sources:
             return "Correct it or run `llms --reset providers`."
         return "Correct it."
 
-    def read(self, path: Path, kind: Any) -> Json:
-        """The object in `path`. Raises ConfigError unless it is JSON and what `kind` says."""
-        data = files.read_json(path, fix=self.fix(path))
-        self.check(path, data, kind)
-        return data
+    def catalog_in(self, path: Path, data: bytes) -> tuple[Json, Origin]:
+        """The providers in `data`, read from `path`, and where they come from. Raises ConfigError if it is unusable."""
+        providers, origin = catalog.split(files.parse_json(data, name=path.name, fix=self.fix(path)))
+        self.check(path, providers, dict[str, schema.CatalogEntry])
+        return providers, origin
 
     def check(self, path: Path, data: Json, kind: Any) -> None:
         found = schema.problem(data, kind)
@@ -55,18 +57,20 @@ class Sources:
 class Config:
     """What llms.json, providers.json and providers-extra.json say.
 
-    `data` is llms.json with top-level `$NAME` values expanded, `catalog` the other two. Both stay the same dicts
-    for the life of the process: a reload changes what is in them. A provider's `$NAME` stays as written.
+    `data` is llms.json with top-level `$NAME` values expanded, `catalog` the other two, and `origin` tells where the
+    facts in it come from. The dicts stay the same for the life of the process: a reload changes what is in them. A
+    provider's `$NAME` stays as written.
     """
 
     def __init__(self, sources: Sources) -> None:
         self.data: Json = {}
         self.catalog: Json = {}
+        self.origin = Origin()
         self.limits = Limits()
         self.warnings: list[str] = []
         self._sources = sources
         self._signature: object = None
-        self._content = ""  # what `data` and `catalog` were made from: order counts, so dicts cannot be compared
+        self._content: object = None  # of what `data` and `catalog` were made: order counts, so dicts are not compared
 
     @classmethod
     def load(
@@ -100,6 +104,15 @@ class Config:
         return self._sources.config
 
     @property
+    def providers_file(self) -> Path:
+        """The providers.json in use."""
+        return self._sources.providers
+
+    @property
+    def home(self) -> Home:
+        return self._sources.home
+
+    @property
     def environ(self) -> Mapping[str, str]:
         """The environment that `$NAME` is looked up in."""
         return self._sources.environ
@@ -112,10 +125,10 @@ class Config:
         """Reads the files again; True if that changed anything. Raises ConfigError, and keeps what it had."""
         self._signature = self._sources.signature()  # first, so that a write during the read is not missed
         fresh = _read(self._sources)
-        content = json.dumps([fresh.data, fresh.catalog])
-        if content == self._content:
+        if fresh.content == self._content:
             return False
-        self._content, self.limits, self.warnings = content, fresh.limits, fresh.warnings
+        self._content, self.limits, self.warnings = fresh.content, fresh.limits, fresh.warnings
+        self.origin = fresh.origin
         _become(self.data, fresh.data)
         _become(self.catalog, fresh.catalog)
         return True
@@ -138,7 +151,9 @@ class Config:
 class _Reading:
     data: Json
     catalog: Json
+    origin: Origin
     limits: Limits
+    content: tuple[str | bytes, ...]
     warnings: list[str] = field(default_factory=list)
 
 
@@ -148,16 +163,38 @@ def _read(sources: Sources) -> _Reading:
     data = _expand(raw, sources, warnings)
     if data.get("version", 0) > schema.VERSION:
         warnings.append(f"llms.json: version {data['version']} is newer than this llms. Update llms.")
-    providers = sources.read(sources.providers, dict[str, schema.CatalogEntry])
-    extras = {}
-    if sources.extras.exists():
-        extras = sources.read(sources.extras, dict[str, schema.CatalogEntry])
+    facts = files.read_bytes(sources.providers)
+    added = files.read_bytes(sources.extras) if sources.extras.exists() else b"{}"
+    providers, origin = sources.catalog_in(sources.providers, facts)
+    extras, _ = sources.catalog_in(sources.extras, added)
+    known = catalog.overlay(providers, extras, date=origin.date)
+    known.update(_bare(data, known, sources.home))
     return _Reading(
         data=data,
-        catalog=catalog.overlay(providers, extras),
+        catalog=known,
+        origin=origin,
+        content=(json.dumps(data), _digest(facts), _digest(added)),
         limits=msgspec.convert(data.get("limits", {}), Limits),
         warnings=warnings,
     )
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def _bare(data: Json, known: Json, home: Home) -> Json:
+    """The packaged facts on providers of which llms.json tells nothing but that they are wanted."""
+    told = ("api", "npm", "models")
+    ids = {
+        id
+        for id, entry in catalog.looked_up(data).items()
+        if id not in known and entry.get("enabled", True) and not any(key in entry for key in told)
+    }
+    if not ids:
+        return {}
+    everything, origin = snapshot.read(home.package)
+    return catalog.overlay({id: everything[id] for id in ids & everything.keys()}, {}, date=origin.date)
 
 
 def _expand(raw: Json, sources: Sources, warnings: list[str]) -> Json:

@@ -12,6 +12,8 @@ from llms.kernel.types import Json
 
 VERSION = 3
 Number = int | float
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Price = NotNegative | None
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +70,13 @@ class Convert(Section, frozen=True):
     image: ConvertImage = ConvertImage()
 
 
+class Catalog(Section, frozen=True):
+    """How facts about models are kept up to date."""
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s]")] = "https://models.dev/api.json"
+    refresh_hours: NotNegative = 24  # how old a server lets them get; 0: for ever
+
+
 class Pattern(str):
     """A regular expression that compiles."""
 
@@ -84,6 +93,7 @@ class Provider(Section, frozen=True):
     env: list[str] = []
     models: dict[str, Json] = {}
     map_models: dict[str, str] = {}
+    override_models: dict[str, Json] = {}
     include_models: Pattern | None = None
     exclude_models: Pattern | None = None
     headers: dict[str, str] = {}
@@ -113,6 +123,7 @@ class ConfigFile(Section, frozen=True):
     limits: Limits = Limits()
     convert: Convert = Convert()
     loading: list[str] = []
+    catalog: Catalog = Catalog()
     auth: Json = {}
     mcp_client: Json = {}
     git_clone_hosts: list[str] = []
@@ -131,6 +142,32 @@ class CatalogEntry(Section, frozen=True):
     name: str = ""
     doc: str = ""
     models: dict[str, Json] = {}
+
+
+class Prices(Section, frozen=True):
+    """Dollars per million tokens; with `type` "request", `output` is dollars per request. Null is as good as absent."""
+
+    input: Price = None
+    output: Price = None
+    reasoning: Price = None
+    cache_read: Price = None
+    cache_write: Price = None
+    input_audio: Price = None
+    output_audio: Price = None
+    tiers: list[Json] = []  # prices for long prompts: such an object each, and `tier` {type "context", size}
+    context_over_200k: Json = {}  # the older form of one tier
+    type: str = ""
+
+
+class CatalogModel(Section, frozen=True):
+    """What must be right in a model that comes from the network; of the user's own, anything is taken."""
+
+    id: str
+    name: str
+    tool_call: bool = False
+    modalities: dict[str, list[str]] = {}
+    limit: dict[str, NotNegative] = {}
+    cost: Prices | None = None
 
 
 def problem(value: Any, kind: Any, path: str = "") -> str | None:

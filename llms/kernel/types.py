@@ -124,6 +124,9 @@ class Context(TypedDict, total=False):
     modelCost: Json | None
     startedAt: float
     duration: float  # seconds
+    cost: int  # micro-dollars
+    priced_at: str  # date of the catalogue whose prices were used
+    attempts: int  # how many providers were asked
     providerResponse: Json
     stackTrace: str
     cancelled: bool

@@ -9,7 +9,7 @@ class ModelTable:
     """Names to models. A lookup ignores case and costs one dictionary access however many models there are.
 
     What wins where two models share a name (the first in this list does): a key of `map_models`; a value of it;
-    an id; a display name; the part of an id after its last `/`.
+    a key of `models` or an id; a display name; the part of an id after its last `/`.
     """
 
     def __init__(
@@ -22,40 +22,55 @@ class ModelTable:
     ) -> None:
         self._mapped = map_models or {}
         self.offered = _offered(models, self._mapped, include, exclude)
-        self._upstream: dict[str, str] = {}  # lower-cased name -> the provider's own model id
-        self._facts: dict[str, Model] = {}  # the provider's own model id -> what is known of it
-        self._indexed = -1  # how many of `offered` can be looked up: extensions add and remove some
-        self._index()
-
-    def _index(self) -> None:
-        mapped = self._mapped
-        self._upstream.clear()
-        self._indexed = len(self.offered)
-        ids = {key: mapped.get(key) or model.get("id") or key for key, model in self.offered.items()}
-        self._facts = {ids[key]: model for key, model in self.offered.items()}
-        names: list[tuple[str, str]] = [(key, value) for key, value in mapped.items() if key in self.offered]
-        names += [(value, value) for key, value in mapped.items() if key in self.offered]
-        names += [(name, ids[key]) for key, model in self.offered.items() for name in (key, model.get("id") or key)]
-        names += [(model.get("name") or key, ids[key]) for key, model in self.offered.items()]
-        names += [(ids[key].rpartition("/")[2], ids[key]) for key in self.offered]
-        for name, upstream in names:
-            self._upstream.setdefault(name.lower(), upstream)
+        self._keys: dict[str, str] = {}  # lower-cased name -> key in `offered`
+        self._indexed: object = None  # how `offered` looked when it was indexed: extensions add and remove some
 
     def upstream(self, model: str) -> str | None:
         """The provider's own id for `model`, or None if it is not offered here."""
-        if len(self.offered) != self._indexed:
-            self._index()
-        name = model.lower()
-        found = self._upstream.get(name)
-        if found is None and "/" in name:
-            without_provider, last_segment = name.partition("/")[2], name.rpartition("/")[2]
-            found = self._upstream.get(without_provider) or self._upstream.get(last_segment)
-        return found
+        key = self._key(model)
+        return None if key is None else self._own_id(key)
 
     def facts(self, model: str) -> Model | None:
         """What is known of `model`, or None if it is not offered here."""
-        upstream = self.upstream(model)
-        return None if upstream is None else self._facts.get(upstream)
+        key = self._key(model)
+        return None if key is None else self.offered[key]
+
+    def _key(self, model: str) -> str | None:
+        """The key in `offered` of the model somebody calls `model`; after the whole name, parts of it count."""
+        name = model.lower()
+        key = self._named(name)
+        if key is None and "/" in name:
+            without_provider, last_segment = name.partition("/")[2], name.rpartition("/")[2]
+            key = self._named(without_provider) or self._named(last_segment)
+        return key
+
+    def _named(self, name: str) -> str | None:
+        key = self._keys.get(name)
+        if self._looks() != self._indexed or (key is not None and key not in self.offered):
+            self._index()
+            key = self._keys.get(name)
+        return key
+
+    def _index(self) -> None:
+        """Made when it is first needed: most providers have no key, and are never asked."""
+        offered = self.offered
+        self._keys, self._indexed = {}, self._looks()
+        ids = {key: self._own_id(key) for key in offered}
+        names: list[tuple[str, str]] = [(key, key) for key in self._mapped if key in offered]
+        names += [(own, key) for key, own in self._mapped.items() if key in offered]
+        names += [(name, key) for key, own in ids.items() for name in (key, own)]
+        names += [(model.get("name") or key, key) for key, model in offered.items()]
+        names += [(own.rpartition("/")[2], key) for key, own in ids.items()]
+        for name, key in names:
+            if name:
+                self._keys.setdefault(name.lower(), key)
+
+    def _looks(self) -> tuple[int, str | None]:
+        """Differs once a model was added, or some were removed."""
+        return len(self.offered), next(reversed(self.offered), None)
+
+    def _own_id(self, key: str) -> str:
+        return self._mapped.get(key) or self.offered[key].get("id") or key
 
 
 def _offered(

@@ -14,6 +14,7 @@ from aiohttp import web
 from llms.host.following import Follower
 from llms.host.live import Live
 from llms.kernel.errors import ConfigError
+from llms.providers.refresh import keep_fresh
 from llms.web.dispatch import ExtensionFiles, ExtensionRoutes
 from llms.web.gate import gate
 from llms.web.guard import Guard, is_loopback
@@ -127,7 +128,8 @@ def _watch(server: Server, *, dev: bool) -> list[asyncio.Task[None]]:
     host.watchdog.limit = app.config.limits.block_timeout
     host.watchdog.watch(asyncio.get_running_loop())
     follower = Follower(server.live, dev=dev)
-    return [asyncio.create_task(app.watch_config()), asyncio.create_task(follower.run())]
+    following = (app.watch_config(), follower.run(), keep_fresh(app.config, app.http))
+    return [asyncio.create_task(each) for each in following]
 
 
 async def _cut_when(told: asyncio.Semaphore, server: Server) -> None:

@@ -1,5 +1,6 @@
 """The names by which a provider's models may be called."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -58,6 +59,45 @@ def test_a_model_that_tells_nothing_is_called_as_its_key() -> None:
 def test_the_given_models_stay_as_they_are() -> None:
     ModelTable(MODELS, map_models={"public": "bare"})
     assert MODELS["bare"] == {}
+
+
+@pytest.mark.parametrize("name", ["", "/", "maker/", "other/"])
+def test_an_id_that_ends_with_a_slash_is_not_known_by_nothing(name: str) -> None:
+    assert ModelTable({"maker/": {}}).upstream(name) == ("maker/" if name == "maker/" else None)
+
+
+def test_two_models_of_one_id_keep_their_own_facts() -> None:
+    table = ModelTable({"fast": {"id": "x", "name": "Fast"}, "slow": {"id": "x", "name": "Slow"}})
+    assert [table.upstream(name) for name in ("fast", "slow", "x")] == ["x", "x", "x"]
+    assert [(table.facts(name) or {}).get("name") for name in ("fast", "slow", "x")] == ["Fast", "Slow", "Fast"]
+
+
+def test_models_that_come_and_go_are_followed() -> None:
+    table = ModelTable({"a": {}, "b": {}})
+    assert table.upstream("a") == "a"
+    del table.offered["a"]
+    table.offered["c"] = {"id": "c", "name": "See"}
+    assert [table.upstream(name) for name in ("see", "b", "a")] == ["c", "b", None]
+    table.offered["d"] = {}
+    assert table.upstream("d") == "d"
+
+
+def test_however_many_models_there_are_a_name_is_looked_up_and_not_searched() -> None:
+    class Counted(dict[str, Model]):
+        walked = 0
+
+        def __iter__(self) -> Iterator[str]:
+            self.walked += 1
+            return super().__iter__()
+
+    table = ModelTable({f"maker-{number % 7}/model-{number}": {} for number in range(5000)})
+    assert table.upstream("model-1") == "maker-1/model-1"
+    table.offered = counted = Counted(table.offered)
+    names = [f"maker-{number % 7}/Model-{number}" for number in range(0, 5000, 11)]
+    assert [table.upstream(name) for name in names] == [name.lower() for name in names]
+    assert table.upstream("any/thing/model-4999") == "maker-1/model-4999"
+    assert table.upstream("nobody/knows") is None
+    assert counted.walked == 0
 
 
 # -- mapped ----------------------------------------------------------------------------------------------------

@@ -21,8 +21,8 @@ class AzureProvider(OpenAiCompatible):
 
     def __init__(self, **kwargs: Any) -> None:
         resource = kwargs.get("resource") or os.environ.get("AZURE_RESOURCE_NAME")
-        if not kwargs.get("api") and resource:
-            kwargs["api"] = f"https://{resource}.openai.azure.com/openai"
+        self.is_located = bool(kwargs.get("api") or resource)
+        kwargs["api"] = kwargs.get("api") or f"https://{resource}.openai.azure.com/openai"
         if kwargs.get("api_key") == resource:  # models.dev lists the resource's variable before that of the key
             kwargs["api_key"] = os.environ.get("AZURE_API_KEY")
         super().__init__(**kwargs)
@@ -33,6 +33,11 @@ class AzureProvider(OpenAiCompatible):
         if self.api_key:
             self.headers.pop("Authorization", None)
             self.headers.setdefault("api-key", self.api_key)
+
+    def validate(self, **entry: Any) -> str | None:
+        if not self.is_located:
+            return f"Provider '{self.name}' requires AZURE_RESOURCE_NAME, or `resource` in its entry"
+        return super().validate(**entry)
 
     async def destination(self, chat: Chat, body: bytes, *, stream: bool) -> tuple[Any, Mapping[str, str]]:
         if self.api_version is None or self.api_version in ("v1", "latest", "preview"):

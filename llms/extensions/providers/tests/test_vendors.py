@@ -168,3 +168,11 @@ async def test_azure_takes_its_resource_from_the_environment(monkeypatch: pytest
         provider = server.app.registry.live["azure"]
     assert provider.chat_url == "https://my-resource.openai.azure.com/openai/v1/chat/completions"
     assert provider.headers["api-key"] == "azure-key-0123456789"
+
+
+async def test_azure_without_a_resource_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AZURE_RESOURCE_NAME", raising=False)
+    azure = {"npm": "@ai-sdk/azure", "api_key": "azure-key-0123456789", "models": {"m": {}}}
+    async with make_app(PROVIDERS, config={"providers": {"azure": azure}}) as server:
+        reply = await server.post("/providers/azure", {"enable": True})
+    assert reply.body["feedback"] == "Provider 'Azure' requires AZURE_RESOURCE_NAME, or `resource` in its entry"
