@@ -42,31 +42,34 @@ async def _whole(invocation: Invocation, chat: Chat, context: Context) -> None:
     with new_answer() as answer:
         for choice in completion["choices"][:1]:
             answer.feed(choice.get("message") or {})
-    _say_saved_files(cast(Json, completion), invocation.app.home)
+    messages = [cast(Json, choice.get("message") or {}) for choice in completion["choices"]]
+    _say_saved_files([url for message in messages for url in _media_urls(message)], invocation.app.home)
 
 
 async def _streamed(invocation: Invocation, chat: Chat, context: Context) -> None:
+    urls: list[str] = []
     async with aclosing(invocation.app.pipeline.stream(chat, context)) as batches:
         with waiting():
             first: list[StreamEvent] = await anext(batches, [])
         tell_if_demo(context)
         with new_answer() as answer:
-            _feed(answer, first)
+            urls += _fed(answer, first)
             async for events in batches:
-                _feed(answer, events)
-    _say_saved_files(context.get("providerResponse") or {}, invocation.app.home)
+                urls += _fed(answer, events)
+    _say_saved_files(urls, invocation.app.home)
 
 
-def _feed(answer: Answer, events: list[StreamEvent]) -> None:
-    """Feeds the first choice; `n` others have no place in a terminal."""
+def _fed(answer: Answer, events: list[StreamEvent]) -> Iterator[str]:
+    """Feeds the first choice, for `n` others have no place in a terminal; gives the URLs of what all have made."""
     for event in events:
         for choice in event.chunk.get("choices") or ():
+            delta = choice.get("delta") or {}
             if not choice.get("index"):
-                answer.feed(choice.get("delta") or {})
+                answer.feed(delta)
+            yield from _media_urls(cast(Json, delta))
 
 
-def _say_saved_files(completion: Json, home: Home) -> None:
-    urls = list(_media_urls(completion))
+def _say_saved_files(urls: list[str], home: Home) -> None:
     if not urls:
         return
     say("\nSaved files:")
@@ -78,10 +81,9 @@ def _say_saved_files(completion: Json, home: Home) -> None:
             say(url)
 
 
-def _media_urls(completion: Json) -> Iterator[str]:
-    for choice in completion.get("choices") or ():
-        message = choice.get("message") or {}
-        for part in [*(message.get("images") or ()), *(message.get("audios") or ())]:
-            detail = part.get(part.get("type"))
-            if isinstance(detail, dict) and detail.get("url"):
-                yield detail["url"]
+def _media_urls(message: Json) -> Iterator[str]:
+    """Where the images and sounds of a message, or of a piece of one, lie."""
+    for part in [*(message.get("images") or ()), *(message.get("audios") or ())]:
+        detail = part.get(part.get("type"))
+        if isinstance(detail, dict) and detail.get("url"):
+            yield detail["url"]
