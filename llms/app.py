@@ -6,7 +6,6 @@ import asyncio
 import logging
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from llms.kernel.secrets import Secrets
 from llms.kernel.types import Chat, Json
 from llms.media.cache import Cache
 from llms.media.converter import Converter
+from llms.media.documents import Documents
 from llms.providers.fetch import Fetcher
 from llms.providers.http import HttpClient
 from llms.providers.registry import Registry
@@ -55,6 +55,7 @@ class App:
     http: HttpClient = field(init=False)
     fetch: Fetcher = field(init=False)
     converter: Converter = field(init=False)
+    documents: Documents = field(init=False)
     cache: Cache = field(init=False)
     registry: Registry = field(init=False)
     tools: Tools = field(init=False)
@@ -74,6 +75,7 @@ class App:
         self.http = HttpClient(self.config.limits)
         self.fetch = Fetcher()
         self.converter = Converter()
+        self.documents = Documents()
         self.cache = Cache(self.home.cache, saved=self._cache_saved)
         self.registry = Registry(self.http, environ=self.config.environ, resolve=self._inside)
         self.tools = Tools()
@@ -96,6 +98,7 @@ class App:
             registry=self.registry,
             fetch=self.fetch,
             converter=self.converter,
+            documents=self.documents,
             cache=self.cache,
             tools=self.tools,
             executor=self.executor,
@@ -110,11 +113,8 @@ class App:
         """Makes them anew, and from now on masks the secrets that configuration and providers hold."""
         self.secrets.add_from(self.config.data)
         self.registry.rebuild(self.config.data, self.config.catalog)
-        for id, provider in self.registry.live.items():  # theirs may come from the environment, under any name
-            with suppress(LlmsError):  # a provider of an extension that cannot tell has none to hide
-                key = foreign.call_now(getattr, provider, "api_key", None, extension=id)
-                if isinstance(key, str):
-                    self.secrets.add(key)
+        for key in self.registry.keys():  # noqa: SIM118 - API keys, not those of a dict
+            self.secrets.add(key)
 
     async def watch_config(self, *, every: float = 1.0) -> None:
         """Takes over changes of the configuration files while the server runs. A broken file changes nothing."""

@@ -1,16 +1,17 @@
 """One chat from request to answer: the paragraph to read first.
 
 A chat is given its context and the tools it may use; request filters may change it; it is checked and its attachments
-are fetched; the providers that offer its model are the candidates; each attempt shapes the chat for its provider; the
-first candidate whose answer begins has it, and from then on nothing is tried again. Where the model calls tools of
-ours, they run and it is asked again (tool_loop.py). Tokens and cost are counted; response filters see the whole.
-Whatever fails for good passes the error filters on its way out.
+are fetched; those who offer its model are the candidates, in the order that routing.py decides; each attempt shapes the
+chat for its provider; the first candidate whose answer begins has it, and from then on nothing is tried again. What
+the answer holds of images and sounds goes into the cache. Where the model calls tools of ours, they run and it is
+asked again (tool_loop.py). Tokens and cost are counted; response filters see the whole. Whatever fails for good passes
+the error filters on its way out.
 """
 
 import os
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar, cast
@@ -19,36 +20,48 @@ from llms.chat import tool_choice, usage
 from llms.chat.attachments import Attachments
 from llms.chat.begun import Batches, Begun
 from llms.chat.cancel import Cancellation, RequestCancelled
+from llms.chat.candidate import Candidate
 from llms.chat.check import check
 from llms.chat.deltas import filtered
 from llms.chat.error_filters import ErrorFilters
 from llms.chat.failover import Retrying, first_answer
+from llms.chat.made import Made
 from llms.chat.prepare import can_call_tools, prepare
+from llms.chat.readable import readable
+from llms.chat.routing import Routing
 from llms.chat.tool_loop import ToolLoop
+from llms.kernel import foreign
 from llms.kernel.config import Config
+from llms.kernel.errors import ProviderError, RequestError
 from llms.kernel.hooks import Hooks
 from llms.kernel.types import Chat, Completion, Context, Json
 from llms.media.cache import Cache
 from llms.media.converter import Converter
+from llms.media.documents import Documents
 from llms.media.inline import Fetch
 from llms.providers.assembler import StreamAssembler
 from llms.providers.base import Provider
 from llms.providers.events import StreamEvent
+from llms.providers.guest import Guest
 from llms.providers.registry import Registry
 from llms.tools.execute import Executor
 from llms.tools.registry import Tools
 
 T = TypeVar("T")
+_ASKED = "providerAsked"  # key of the context: what we wrote to `provider`, which else is the caller's wish
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Turn:
-    """A chat that may be answered, and the names of those of its tools that run here."""
+    """A chat that may be answered, the names of those of its tools that run here, and how its asking went so far."""
 
     chat: Chat
     context: Context
     ours: frozenset[str]
     attachments: Attachments
+    strategy: str | None = None
+    last: Candidate | None = None  # who answered before a tool ran
+    failures: int = 0
 
 
 class Pipeline:
@@ -65,12 +78,16 @@ class Pipeline:
         cache: Cache,
         tools: Tools,
         executor: Executor,
+        documents: Documents | None = None,
         cancellation: Cancellation | None = None,
     ) -> None:
         self.config, self.hooks, self.registry = config, hooks, registry
         self.tools, self.executor = tools, executor
         self._attachments = partial(Attachments, config=config, fetch=fetch, converter=converter, cache=cache)
+        self._made = partial(Made, cache=cache, fetch=fetch)
+        self._documents = documents or Documents()
         self.cancellation = cancellation or Cancellation()
+        self.routing = Routing(registry, config.data)
 
     async def answer(self, chat: Chat, context: Context | None = None) -> Completion:
         """The whole answer, with usage, duration and cost. Raises LlmsError, RequestCancelled if it was cancelled."""
@@ -111,10 +128,10 @@ class Pipeline:
                 await self._show(loop.whole, context)
                 return
             assembler = StreamAssembler(model=str(turn.chat.get("model"))) if self.hooks.chat_response else None
-            begun = await self._begun(turn)
+            begun, made = await self._begun(turn), self._made(turn.chat, context)
             async with aclosing(begun.events()) as batches:
                 async for batch in batches:
-                    events = await filtered(batch, context, self.hooks.chat_delta) if self.hooks.chat_delta else batch
+                    events = await self._shown(batch, made, context)
                     _count_usage(events, context)
                     if assembler is not None:
                         assembler.feed_all(events)
@@ -140,7 +157,7 @@ class Pipeline:
         await self.hooks.chat_request(chat, context)
         check(chat)
         ours = tool_choice.ours(chat, self.tools, brought)
-        return Turn(chat, context, ours, self._attachments(again=bool(ours)))
+        return Turn(chat, context, ours, self._attachments(again=bool(ours)), _strategy(context))
 
     # -- asking ------------------------------------------------------------------------------------------------
 
@@ -148,51 +165,76 @@ class Pipeline:
         """The whole answer of the first provider that has one."""
 
         async def attempt(provider: Provider, chat: Chat) -> Completion:
-            return await provider.chat(chat, turn.context)
+            completion = await provider.chat(chat, turn.context)
+            if not completion.get("choices"):
+                raise ProviderError(f"Provider '{provider.id}' answered with nothing. Try again.", provider=provider.id)
+            return completion
 
-        return await self._first(turn, attempt)
+        completion = await self._first(turn, attempt, streamed=False)
+        await self._made(turn.chat, turn.context).take(completion)
+        return completion
 
     async def _begun(self, turn: Turn) -> Begun:
         """The answer of the first provider that begins one."""
 
         async def attempt(provider: Provider, chat: Chat) -> Begun:
-            return await Begun.open(provider.stream(chat, turn.context))
+            return await Begun.open(provider.stream(chat, turn.context), provider=provider.id)
 
-        return await self._first(turn, attempt)
+        return await self._first(turn, attempt, streamed=True)
 
     async def _streamed(self, turn: Turn) -> Batches:
         """The events of one such answer, as the delta filters leave them."""
-        begun = await self._begun(turn)
+        begun, made = await self._begun(turn), self._made(turn.chat, turn.context)
         async with aclosing(begun.events()) as batches:
             async for events in batches:
-                yield await filtered(events, turn.context, self.hooks.chat_delta) if self.hooks.chat_delta else events
+                yield await self._shown(events, made, turn.context)
 
-    async def _first(self, turn: Turn, ask: Callable[[Provider, Chat], Awaitable[T]]) -> T:
+    async def _shown(self, events: list[StreamEvent], made: Made, context: Context) -> list[StreamEvent]:
+        """`events` with what they hold kept, as the delta filters leave them."""
+        events = await made.taken(events)
+        return await filtered(events, context, self.hooks.chat_delta) if self.hooks.chat_delta else events
+
+    async def _first(self, turn: Turn, ask: Callable[[Provider, Chat], Awaitable[T]], *, streamed: bool) -> T:
         """What `ask` gives for the first candidate that does not fail. Raises RequestCancelled instead of asking."""
         self._check_wanted(turn.context)
         chat = await turn.attachments.inside(turn.chat, turn.context)
+        candidates = await self._candidates(turn, streamed=streamed)
+        path = self.routing.path(turn.context["request_id"], streamed=streamed)
 
-        async def attempt(provider: Provider) -> T:
-            return await ask(provider, self._shaped(provider, chat, turn))
+        async def attempt(candidate: Candidate) -> T:
+            cast(Json, turn.context)["attempts"] = turn.failures + path.failures + 1
+            return await ask(candidate.provider, await self._shaped(candidate, chat, turn))
 
-        return await first_answer(await self._candidates(turn), attempt, **self._retrying(turn.context))
+        answer = await first_answer(candidates, attempt, path=path, **self._retrying(turn.context))
+        turn.last, turn.failures = path.answering, turn.failures + path.failures
+        return answer
 
-    async def _candidates(self, turn: Turn) -> list[Provider]:
-        """Every provider that can answer, the preferred one first: one that answered before is."""
-        chat = turn.chat
-        preferred = turn.context.get("provider") or chat.get("provider")
-        return await self.registry.find(chat["model"], prefer=preferred if isinstance(preferred, str) else None)
+    async def _candidates(self, turn: Turn, *, streamed: bool) -> list[Candidate]:
+        """Whom to ask, best first: who answered before, unless somebody wishes for another since."""
+        wished, asked = turn.context.get("provider"), cast(Json, turn.context).get(_ASKED)
+        prefer = turn.chat.get("provider") if wished in (None, asked) else wished
+        return await self.routing.candidates(
+            turn.chat["model"],
+            prefer=prefer if isinstance(prefer, str) else None,
+            strategy=turn.strategy,
+            streamed=streamed,
+            last=turn.last if wished in (None, asked) else None,
+        )
 
-    def _shaped(self, provider: Provider, chat: Chat, turn: Turn) -> Chat:
-        """`chat` as `provider` shall get it; the context now tells of this attempt."""
-        context, model = turn.context, provider.model_info(chat["model"])
-        context["provider"] = provider.id
+    async def _shaped(self, candidate: Candidate, chat: Chat, turn: Turn) -> Chat:
+        """`chat` as `candidate` shall get it; the context now tells of this attempt."""
+        context, provider = turn.context, candidate.provider
+        if candidate.model != chat["model"]:
+            chat = {**chat, "model": candidate.model}
+        model = provider.model_info(chat["model"])
+        context["provider"] = cast(Json, context)[_ASKED] = candidate.id
         context["modelInfo"] = model
         context["modelCost"] = provider.model_cost(chat["model"])
         context["startedAt"] = time.time()
         if turn.ours and not can_call_tools(model):
             chat = tool_choice.without_tools(chat, turn.ours)
-        return prepare(chat, model)
+        chat = await readable(chat, provider, model, self._documents)
+        return prepare(chat, model, replays=_replays(provider))
 
     def _retrying(self, context: Context) -> Retrying:
         """How often to try, and whom to tell."""
@@ -237,11 +279,30 @@ def _count_usage(events: list[StreamEvent], context: Context) -> None:
 
 
 def begin(chat: Chat, context: Context | None) -> Context:
-    """`context` with what every chat has in it."""
+    """`context` with what every chat has in it, and without what a chat before has left there."""
     context = {} if context is None else context
+    kept = cast(Json, context)
+    if (asked := kept.pop(_ASKED, None)) is not None and kept.get("provider") == asked:
+        del kept["provider"]
     context.setdefault("chat", chat)
     if "request_id" not in context:
         context["request_id"] = os.urandom(16).hex()
     context.setdefault("tools", "all")
     context.setdefault("startedAt", time.time())
     return context
+
+
+def _replays(provider: Provider) -> frozenset[str]:
+    """The fields of earlier messages that `provider` knows how to say."""
+    with foreign.border(provider.id) if isinstance(provider, Guest) else nullcontext():
+        told = getattr(provider, "replays", None)
+    return told if isinstance(told, frozenset) else frozenset()
+
+
+def _strategy(context: Context) -> str | None:
+    """In which order the caller wants candidates to be asked. Raises RequestError where that is no text."""
+    metadata = context.get("metadata")
+    strategy = metadata.get("strategy") if isinstance(metadata, dict) else None
+    if not isinstance(strategy, str | None):
+        raise RequestError("`metadata.strategy` must be a text, such as 'cheapest'.", param="metadata.strategy")
+    return strategy or None

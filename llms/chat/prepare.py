@@ -64,6 +64,9 @@ def _shaped(message: Message, *, text_only: bool, thinks_in: str | None, replays
         shaped.setdefault(thinks_in, thought)
     if text_only:
         _project(shaped)
+    elif message.get("role") == "assistant":  # no dialect but some has a word for what an answer brought
+        for name in {"images", "audios"} - replays:
+            shaped.pop(name, None)
     if message.get("role") == "tool":
         for name in _OF_A_TOOL:
             shaped.pop(name, None)

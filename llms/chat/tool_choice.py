@@ -15,11 +15,12 @@ def with_tools(chat: Chat, definitions: Iterable[Json]) -> Chat:
     a chat with a `response_format`: structured output and tools do not mix. Raises RequestError.
     """
     own, messages = tools_of(chat), cast(Json, chat).get("messages", [])
-    names = {name_of(tool) for tool in own}
-    more = () if cast(Json, chat).get("response_format") else definitions
     copied = chat.copy()
     copied["messages"] = messages[:] if isinstance(messages, list) else messages
-    copied["tools"] = [*own, *(tool for tool in more if name_of(tool) not in names)]
+    copied["tools"] = [*own]
+    if definitions and not cast(Json, chat).get("response_format"):
+        names = {name_of(tool) for tool in own}
+        copied["tools"] += [tool for tool in definitions if name_of(tool) not in names]
     return copied
 
 
@@ -55,7 +56,7 @@ def chosen(tools: Tools, context: Context) -> list[Json]:
     selector: object = context.get("tools")
     if not isinstance(selector, str | None):
         raise RequestError("`tools` must be 'all', 'none' or names with commas between them.", param="metadata.tools")
-    return tools.selected(selector)
+    return tools.selected(selector) if selector and selector != "none" and tools.functions else []
 
 
 def brought(chat: Chat, context: Context, definitions: list[Json]) -> frozenset[str]:
@@ -64,12 +65,14 @@ def brought(chat: Chat, context: Context, definitions: list[Json]) -> frozenset[
     A tool is ours only where it was chosen and is told just as we tell it: one of the client's that happens to have
     the name of one of ours stays the client's. Code in this process has no tools of its own to run.
     """
-    if context.get("request") is None:
+    if context.get("request") is None or not chat.get("tools"):
         return frozenset()
     return frozenset(name for tool in tools_of(chat) if (name := name_of(tool)) and tool not in definitions)
 
 
 def ours(chat: Chat, tools: Tools, brought: Container[str]) -> frozenset[str]:
     """Names of the tools that `chat` offers and this server runs."""
+    if not chat.get("tools"):
+        return frozenset()
     names = {name for tool in tools_of(chat) if (name := name_of(tool)) and name not in brought}
     return frozenset(name for name in names if callable(tools.functions.get(name)))

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -77,6 +77,16 @@ class Catalog(Section, frozen=True):
     refresh_hours: NotNegative = 24  # how old a server lets them get; 0: for ever
 
 
+class Routing(Section, frozen=True):
+    """Whom a chat goes to where several can answer it, and when one is left in peace."""
+
+    strategy: Literal["priority", "cheapest", "fastest", "round-robin"] = "priority"
+    failures: Annotated[int, msgspec.Meta(ge=1)] = 3
+    cooldown: NotNegative = 30
+    longest_cooldown: NotNegative = 600
+    key_cooldown: NotNegative = 600
+
+
 class Pattern(str):
     """A regular expression that compiles."""
 
@@ -89,7 +99,8 @@ class Provider(Section, frozen=True):
     name: str = ""
     npm: str = ""
     api: str = ""
-    api_key: str | None = None
+    api_key: str | list[str] | None = None
+    api_keys: str | list[str] = []
     env: list[str] = []
     models: dict[str, Json] = {}
     map_models: dict[str, str] = {}
@@ -100,6 +111,7 @@ class Provider(Section, frozen=True):
     check: Chat = Chat()
     modalities: dict[str, Json] = {}
     server_tools: list[str] = []
+    unsupported: Literal["drop", "error"] = "drop"  # what becomes of fields that the vendor cannot be told
     stream: bool = True
     frequency_penalty: Number | None = None
     presence_penalty: Number | None = None
@@ -124,6 +136,8 @@ class ConfigFile(Section, frozen=True):
     convert: Convert = Convert()
     loading: list[str] = []
     catalog: Catalog = Catalog()
+    routing: Routing = Routing()
+    aliases: dict[str, Any] = {}  # a name for one model, or for several
     auth: Json = {}
     mcp_client: Json = {}
     git_clone_hosts: list[str] = []

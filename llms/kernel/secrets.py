@@ -92,8 +92,9 @@ def _secret_values(data: Any) -> Iterator[str]:
             yield from _secret_values(value)
     elif isinstance(data, dict):
         for key, value in data.items():
-            if isinstance(value, str) and is_secret_name(str(key)) and not value.startswith("$"):
-                yield value.removeprefix("Bearer ")
+            texts = value if isinstance(value, list) else [value]  # some providers have several keys
+            if is_secret_name(str(key)) and all(isinstance(text, str) for text in texts):
+                yield from (text.removeprefix("Bearer ") for text in texts if not text.startswith("$"))
             else:
                 yield from _secret_values(value)
 

@@ -126,7 +126,7 @@ class Context(TypedDict, total=False):
     duration: float  # seconds
     cost: int  # micro-dollars
     priced_at: str  # date of the catalogue whose prices were used
-    attempts: int  # how many providers were asked
+    attempts: int  # how many times a provider was asked
     providerResponse: Json
     stackTrace: str
     cancelled: bool

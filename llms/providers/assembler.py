@@ -11,6 +11,7 @@ from llms.kernel.types import Chunk, Completion, Json, Message, Usage
 from llms.providers.events import StreamEvent
 
 _JOINED = ("content", "reasoning_content", "refusal")
+_PLACED = ("annotations", "images", "audios")  # lists whose entries have an `index` in streams only
 _IN_PIECES = ("function_call", "audio")  # objects, some of whose texts come in pieces:
 _PIECES = ("arguments", "data", "transcript")
 
@@ -71,6 +72,13 @@ class StreamAssembler:
 _KNOWN = {"id", "object", "created", "model", "choices", "usage", "obfuscation", "prompt_filter_results"}
 
 
+def _without_index(parts: list[Any]) -> list[Any]:
+    return [
+        {key: value for key, value in part.items() if key != "index"} if isinstance(part, dict) else part
+        for part in parts
+    ]
+
+
 class _Choice:
     __slots__ = ("_extra", "_lists", "_logprobs", "_texts", "_tools", "finish_reason")
 
@@ -109,7 +117,8 @@ class _Choice:
 
     def whole(self, index: int) -> Json:
         texts = {key: "".join(parts) for key, parts in self._texts.items()}
-        message = {"role": "assistant", "content": None, **self._extra, **self._lists, **texts}
+        lists = {key: _without_index(parts) if key in _PLACED else parts for key, parts in self._lists.items()}
+        message = {"role": "assistant", "content": None, **self._extra, **lists, **texts}
         if calls := self._tools.whole():
             message["tool_calls"] = calls
         choice: Json = {"index": index, "message": message, "finish_reason": self.finish_reason}

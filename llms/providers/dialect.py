@@ -1,14 +1,17 @@
 """A provider whose vendor speaks a dialect of its own: what one has to say that differs from another."""
 
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from typing import Any, Protocol, cast
 
 from llms.kernel.errors import ProviderError
-from llms.kernel.types import Chat, Chunk, Completion, Json
+from llms.kernel.types import Chat, Chunk, Completion, Context, Json
 from llms.providers import replies
 from llms.providers.events import StreamEvent
 from llms.providers.openai_compatible import OpenAiCompatible
 from llms.providers.reading import Decoder, EventReader
+from llms.providers.stream_setting import setting_too
 
 
 class Translator(Protocol):
@@ -31,7 +34,7 @@ class DialectProvider(OpenAiCompatible):
     that OpenAI's words cannot say, and the vendor wants to see again, travels in the fields of `replays`.
     """
 
-    replays: frozenset[str] = frozenset(("reasoning_content", "reasoning_details", "provider_metadata"))
+    replays: frozenset[str] = frozenset(("reasoning_content", "reasoning_details", "provider_metadata", "images"))
 
     def request_body(self, chat: Chat, *, stream: bool) -> Json:
         """`chat` in the vendor's words, as a new dict. Its model is already the vendor's own id."""
@@ -51,6 +54,19 @@ class DialectProvider(OpenAiCompatible):
 
     # -- how the base class asks -------------------------------------------------------------------------------
 
+    async def chat(self, chat: Chat, context: Context | None = None) -> Completion:
+        completion = await super().chat(chat, context)
+        completion["model"] = completion.get("model") or chat["model"]  # not every vendor says who answers
+        return completion
+
+    @setting_too
+    async def stream(self, chat: Chat, context: Context | None = None) -> AsyncGenerator[list[StreamEvent]]:
+        async with aclosing(super().stream(chat, context)) as batches:
+            async for events in batches:
+                for event in events:
+                    event.chunk["model"] = event.chunk.get("model") or chat["model"]
+                yield events
+
     def parse_response(self, body: bytes) -> Completion:
         return self._completion(replies.decode(body, provider=self.name))
 
@@ -58,23 +74,52 @@ class DialectProvider(OpenAiCompatible):
         if error := replies.failure_inside(data, provider=self.name):
             raise error
         with self.reading():
-            return self.completion(data)
+            completion = self.completion(data)
+            for choice in completion["choices"]:
+                _number(cast(Json, choice.get("message") or {}))
+            return completion
 
     def reader(self) -> EventReader:
-        translator = self.translator()
+        translator, places = self.translator(), _Places()
 
         def parse(data: bytes) -> list[StreamEvent]:
             event = replies.decode(data, provider=self.name)
             if error := replies.failure_inside(event, provider=self.name):
                 raise error
             with self.reading():
-                return [StreamEvent(chunk) for chunk in translator.feed(event)]
+                return [StreamEvent(places.told(chunk)) for chunk in translator.feed(event)]
 
         return EventReader(parse, provider=self.name, decoder=self.decoder())
 
     def reading(self) -> "_Reading":
         """`with` this: what is not shaped as the dialect says becomes a ProviderError."""
         return _Reading(self.name)
+
+
+def _number(message: Json) -> None:
+    """Gives every detail of the reasoning a place of its own, as streamed ones have."""
+    for place, detail in enumerate(message.get("reasoning_details") or ()):
+        detail["index"] = place
+
+
+class _Places:
+    """Numbers what a stream brings in lists: OpenAI's SDK puts pieces of the same `index` together, and needs one."""
+
+    def __init__(self) -> None:
+        self._next: Counter[tuple[int, str]] = Counter()
+
+    def told(self, chunk: Chunk) -> Chunk:
+        """`chunk`, each entry of its lists with a place of its own."""
+        for choice in chunk.get("choices") or ():
+            delta: Json = cast(Json, choice.get("delta") or {})
+            for name in _LISTS & delta.keys():
+                for entry in delta[name]:
+                    entry["index"] = self._next[choice.get("index") or 0, name]
+                    self._next[choice.get("index") or 0, name] += 1
+        return chunk
+
+
+_LISTS = frozenset(("annotations", "audios", "images", "reasoning_details"))
 
 
 class _Reading:

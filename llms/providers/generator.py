@@ -1,14 +1,17 @@
 """What makes answers that are no text, images or audio, on behalf of a provider."""
 
+import asyncio
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import aiohttp
 
-from llms.kernel.errors import ProviderError
-from llms.kernel.types import Chat, Context
+from llms.kernel.errors import ConfigError, ProviderError
+from llms.kernel.types import Chat, Context, Model
 from llms.providers import bodies, replies
-from llms.providers.http import HttpClient
+from llms.providers.http import Exchange, HttpClient
 from llms.providers.key import laid_over, missing_key, own_key
 from llms.providers.processing import Resolve, processed
 from llms.providers.summary import summary
@@ -49,6 +52,10 @@ class GeneratorBase:
     async def load(self) -> None:
         """Once after construction. Nothing to fetch."""
 
+    def serves(self, model: str, facts: Model | None) -> bool:
+        """Whether this generator makes what is asked of `model`, the vendor's own id; else the model has to do it."""
+        return True
+
     async def chat(self, chat: Chat, provider: Any = None, context: Context | None = None) -> Any:
         """The completion that `chat` asks for. `provider` is the one that this generator works for."""
         message = {"role": "assistant", "content": "Not Implemented"}
@@ -74,6 +81,26 @@ class GeneratorBase:
             return replies.failure(status, headers, body, provider=self.name)
 
         return await bodies.json_body(response, provider=self.name, error_from=failure)
+
+    def post(self, url: str, body: bytes, *, headers: Mapping[str, str]) -> Exchange:
+        """`async with` this: the vendor's response. As `HttpClient.post`."""
+        if not hasattr(self, "http"):
+            raise ConfigError(f"Generator '{self.name}' is not registered. Attach it to a provider as a modality.")
+        return self.http.post(url, headers=headers, body=body, provider=self.name)
+
+    async def mocked(self) -> Any:
+        """With the variable `MOCK=1`, the JSON of the file that stands for the vendor's answer; else None.
+
+        The file lies in the folder `MOCK_DIR`: `openrouter-image.json` for `openrouter/image`. Raises ConfigError
+        where it cannot be read.
+        """
+        if os.environ.get("MOCK") != "1":
+            return None
+        file = Path(os.environ.get("MOCK_DIR") or ".", f"{(self.sdk or self.id).replace('/', '-')}.json")
+        try:
+            return replies.decode_any(await asyncio.to_thread(file.read_bytes), provider=str(file))
+        except OSError as exc:
+            raise ConfigError(f"{file} cannot be read: {exc.strerror}. Write it, or unset MOCK.") from exc
 
     def chat_summary(self, chat: Any) -> str:
         """`chat` as JSON for a log: inline data as `prefix,(length)`, a long string as `(length)`."""

@@ -215,7 +215,7 @@ class OpenAiCompatible(RequestSettings):
 
     async def chat(self, chat: Chat, context: Context | None = None) -> Completion:
         """The whole answer to `chat`. One that is no text is made by the generator of its modality."""
-        if chat.get("modalities") and (generator := modality.generator_for(chat, self)) is not None:
+        if (generator := modality.generator_for(chat, self)) is not None:
             return await modality.generated(generator, self, chat, context)
         started_at = time.time()
         chat = await self._bent(chat, stream=False) if self._bends_requests else self.addressed(chat)
@@ -263,7 +263,7 @@ class OpenAiCompatible(RequestSettings):
 
     def _is_answered_whole(self, chat: Chat) -> bool:
         """Whether a stream of the answer to `chat` is one delta: a generator makes it, or somebody wants it whole."""
-        if chat.get("modalities") and modality.generator_for(chat, self) is not None:
+        if modality.generator_for(chat, self) is not None:
             return True
         return not (self.streams or chat.get("stream")) or (self._bends_answers and not self._bends_streams)
 

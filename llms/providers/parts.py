@@ -1,8 +1,10 @@
 """Reads what a chat's messages hold, for dialects that have to say it in other words. No I/O."""
 
 import binascii
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -63,6 +65,8 @@ def attachment_of(part: Json) -> Attachment | None:
     short = {"image_url": "image", "input_audio": "audio"}.get(kind, kind)
     if value[:5].lower() == "data:":
         head, _, data = value[5:].partition(",")
+        if not head.lower().endswith(";base64"):
+            data = b64encode(unquote_to_bytes(data)).decode()
         return Attachment(short, head.partition(";")[0].lower() or "text/plain", data, name=name)
     if value.startswith(("http://", "https://", "gs://", "s3://")):
         return Attachment(short, url=value, name=name)

@@ -4,21 +4,25 @@ import difflib
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from contextlib import suppress
+from typing import Any
 
 from llms.kernel import foreign
+from llms.kernel.catalog import configured
 from llms.kernel.errors import ConfigError, LlmsError, ModelNotFound
 from llms.kernel.types import Json, Model
 from llms.kernel.undo import Undo
+from llms.providers.aliases import Aliases, Draw
 from llms.providers.base import Provider
 from llms.providers.building import ProviderNotReady, lend, made
 from llms.providers.classes import Classes
 from llms.providers.discovery import LMStudioProvider, OllamaProvider, OpenAiLocalProvider
 from llms.providers.http import HttpClient
-from llms.providers.key import find_key
+from llms.providers.key import find_keys, fingerprint
 from llms.providers.live import LiveProviders
 from llms.providers.loads import Loads
 from llms.providers.modality import generators
+from llms.providers.offer import Keyed, Offer, models_of, preferred_first, prefix_of, upstream_name
 from llms.providers.openai_compatible import (
     CodestralProvider,
     GroqProvider,
@@ -32,6 +36,7 @@ __all__ = ["PATIENCE", "ProviderNotReady", "Registry"]
 
 logger = logging.getLogger("llms.providers")
 PATIENCE = 2.0  # seconds that a chat waits for providers to list their models, where none known has its own
+ALIAS = "alias"  # stands for the provider of an alias where models are listed
 _LONGEST_NAME = 256  # characters of a model's name; a longer one is no slip of the pen
 
 
@@ -53,7 +58,10 @@ class Registry:
             *(OpenAiCompatible, GroqProvider, XaiProvider, CodestralProvider),
             *(OllamaProvider, LMStudioProvider, OpenAiLocalProvider),
         )
+        self.aliases = Aliases()
         self._configured: frozenset[str] = frozenset()  # ids in `live` that came from the configuration
+        self._named: frozenset[str] = frozenset()  # ids that the configuration names, whether they can be used or not
+        self._keyed: dict[str, tuple[Keyed, ...]] = {}  # of those with several keys: all of them, the live one first
         self._loads = Loads()
 
     # -- what extensions add -----------------------------------------------------------------------------------
@@ -99,12 +107,16 @@ class Registry:
 
     def rebuild(self, config: Json, catalog: Json) -> None:
         """Builds every enabled provider anew and changes `live` in one step. Their models may follow: see `loaded`."""
-        fresh = self._build_enabled(config, catalog)
+        self._keyed = self._build_enabled(config, catalog)
+        fresh = {id: keyed[0].provider for id, keyed in self._keyed.items()}
+        self._named = frozenset(config.get("providers") or ())
+        self.aliases = Aliases.of(config.get("aliases"))
         self.live.rebuilt(fresh, instead_of=self._configured)
         self._configured = frozenset(fresh)
         self._loads.cancel()
-        for provider in fresh.values():
-            self._loads.begin(one for one in (provider, *generators(provider).values()) if hasattr(one, "load"))
+        for keyed in (each for several in self._keyed.values() for each in several):
+            each = (keyed.provider, *generators(keyed.provider).values())
+            self._loads.begin(one for one in each if hasattr(one, "load"))
 
     async def loaded(self, within: float) -> bool:
         """Waits until every provider has listed its models, `within` seconds at most; gives whether all have."""
@@ -116,14 +128,35 @@ class Registry:
 
     def build(self, id: str, entry: Json, catalog: Json, *, headers: dict[str, str]) -> Any:
         """The provider that `entry` describes. Raises ProviderNotReady, with the reason, if it cannot be used."""
-        kwargs: Json = {**(catalog.get(entry.get("id") or id) or {}), **entry, "id": id}
+        return self._build_each(id, entry, catalog, headers=headers)[0].provider
+
+    def keys(self) -> Iterator[str]:
+        """Every API key of every provider, to be masked wherever somebody is shown something."""
+        spares = [(id, keyed.provider) for id, several in self._keyed.items() for keyed in several[1:]]
+        for id, provider in (*self._all(), *spares):
+            with suppress(LlmsError):  # one of an extension that cannot tell has none to hide
+                yield from foreign.call_now(_keys_of, provider, extension=id)
+
+    def _build_each(self, id: str, entry: Json, catalog: Json, *, headers: dict[str, str]) -> tuple[Keyed, ...]:
+        """As `build`, once for each of its keys: so a class need not know that there are several."""
+        kwargs: Json = {**configured(catalog, id, entry), "id": id}
         kwargs["headers"] = {**headers, **(entry.get("headers") or {})}
-        kwargs["api_key"] = find_key(kwargs, self._environ)
+        keys = find_keys(kwargs, self._environ) or (None,)
+        kwargs.pop("api_keys", None)
+        keyed = [self._build_one({**kwargs, "api_key": keys[0]})]
+        for number, key in enumerate(keys[1:], 2):
+            try:
+                keyed.append(self._build_one({**kwargs, "api_key": key}, is_spare=True))
+            except LlmsError as error:
+                logger.warning("Provider %s does without its key %d: %s", id, number, error)
+        return tuple(keyed)
+
+    def _build_one(self, kwargs: Json, *, is_spare: bool = False) -> Keyed:
         provider, faults = made(self._classes, kwargs, self._environ)
-        foreign.call_now(self._lend, provider, extension=id)
-        for fault in faults:
+        foreign.call_now(self._lend, provider, extension=kwargs["id"])
+        for fault in () if is_spare else faults:
             logger.warning("%s", fault)
-        return provider
+        return Keyed(provider, fingerprint(kwargs["api_key"]))
 
     def why_not(self, id: str, config: Json, catalog: Json) -> str | None:
         """Why the configured provider `id` cannot be used, or None if it can."""
@@ -133,14 +166,14 @@ class Registry:
             return str(error)
         return None
 
-    def _build_enabled(self, config: Json, catalog: Json) -> dict[str, Any]:
+    def _build_enabled(self, config: Json, catalog: Json) -> dict[str, tuple[Keyed, ...]]:
         headers = (config.get("defaults") or {}).get("headers") or {}
-        built: dict[str, Any] = {}
+        built: dict[str, tuple[Keyed, ...]] = {}
         for id, entry in (config.get("providers") or {}).items():
             if not entry.get("enabled", True):
                 continue
             try:
-                built[id] = self.build(id, entry, catalog, headers=headers)
+                built[id] = self._build_each(id, entry, catalog, headers=headers)
             except ProviderNotReady as reason:
                 logger.info("Provider %s is skipped: %s", id, reason)
             except LlmsError as error:
@@ -151,30 +184,58 @@ class Registry:
 
     async def find(self, model: str, *, prefer: str | None = None) -> list[Provider]:
         """As `candidates`, but a model that nobody has is looked for once more where no models are known yet."""
-        found = self._offering(model, prefer)
-        if not found:
-            self._loads.again([provider for id, provider in self._all() if self._is_empty(id, provider)])
-            await self.loaded(PATIENCE)
-        return found or self.candidates(model, prefer=prefer)
+        return _providers(preferred_first(await self.seek(model), prefer or prefix_of(model)))
 
     def candidates(self, model: str, *, prefer: str | None = None) -> list[Provider]:
         """Every provider that offers `model`, the one called `prefer` (or named before the first `/`) first.
 
         Raises ModelNotFound, with the nearest names, if none does.
         """
-        if not (found := self._offering(model, prefer)):
+        if not (found := self.offering(model)):
+            raise ModelNotFound(self._not_found(model))
+        return _providers(preferred_first(found, prefer or prefix_of(model)))
+
+    async def seek(self, model: str, *, draw: Draw | None = None) -> list[Offer]:
+        """As `offering`, but asks providers without models for them first. Raises ModelNotFound if nobody offers it."""
+        if found := self.offering(model, draw=draw):
+            return found
+        self._loads.again([provider for id, provider in self._all() if self._is_empty(id, provider)])
+        await self.loaded(PATIENCE)
+        if not (found := self.offering(model, draw=draw)):
             raise ModelNotFound(self._not_found(model))
         return found
+
+    def offering(self, model: str, *, draw: Draw | None = None) -> list[Offer]:
+        """Every offer of `model`, in the order of the configuration; of an alias, those of its models one by one.
+
+        A model of an alias that names a configured provider before its first `/` is that provider's alone.
+        """
+        if not (models := self.aliases.models(model, draw)):
+            return self._offering(model)
+        found: dict[tuple[str, str], Offer] = {}
+        for offer in (offer for each in models for offer in self._offering_alone(each)):
+            found.setdefault((offer.id, offer.upstream), offer)
+        return [*found.values()]
 
     def offers(self) -> Iterator[tuple[str, str, Model]]:
         """Every model: the id of its provider, the name it is offered by, and what is known of it."""
         for id, provider in self._all():
-            for name, model in _models(id, provider).items():
+            for name, model in models_of(id, provider).items():
                 yield id, name, model
 
+    def aliased(self) -> Iterator[tuple[str, Model]]:
+        """Every alias that can be answered, with what is known of the first model it stands for."""
+        for alias in self.aliases:
+            if found := self.offering(alias.name):
+                facts: Model = {}
+                with suppress(LlmsError):  # a provider of an extension that cannot tell
+                    facts = streaming(found[0].keyed[0].provider, found[0].id).model_info(found[0].model) or {}
+                yield alias.name, {**facts, "id": alias.name, "name": alias.name}
+
     def models(self) -> list[Json]:
-        """Every model of every live provider with its provider's id, sorted by model id."""
+        """Every model of every live provider with its provider's id, and every alias, sorted by model id."""
         all_models: list[Json] = [{**model, "id": name, "provider": id} for id, name, model in self.offers()]
+        all_models += [{**model, "provider": ALIAS} for _, model in self.aliased()]
         return sorted(all_models, key=lambda model: (model["id"], model["provider"]))
 
     def default_model(self) -> str | None:
@@ -183,24 +244,43 @@ class Registry:
         real = (name for name, model in offered if not model.get("demo"))
         return next(real, None) or next((name for name, _ in offered), None)
 
-    def _offering(self, model: str, prefer: str | None) -> list[Provider]:
-        first = prefer or (model.partition("/")[0] if "/" in model else None)
-        found = [(id, provider) for id, provider in self._all() if _offers(id, provider, model)]
-        if first is not None:
-            found.sort(key=lambda each: each[0] != first)
-        return [streaming(provider, id) for id, provider in found]
+    def _offering(self, model: str) -> list[Offer]:
+        return [
+            Offer(id, model, upstream, self._all_keys(id, provider))
+            for id, provider in self._all()
+            if (upstream := upstream_name(id, provider, model)) is not None
+        ]
+
+    def _offering_alone(self, model: str) -> list[Offer]:
+        """As `_offering`; where `model` begins with the id of a provider, only of that one."""
+        id = prefix_of(model)
+        offers = self._offering(model)
+        is_restricted = id in self._named or id in self.live
+        return [offer for offer in offers if offer.id == id] if is_restricted else offers
+
+    def _all_keys(self, id: str, provider: Any) -> tuple[Keyed, ...]:
+        """`provider` with each of its keys. One that somebody has put over a configured one brings its own."""
+        several = self._keyed.get(id)
+        if several is None or several[0].provider is not provider:
+            return (Keyed(provider),)
+        for keyed in several[1:]:  # what was learnt with one key holds for all
+            if isinstance(keyed.provider, OpenAiCompatible):
+                keyed.provider.table = provider.table
+        return several
 
     def _all(self) -> list[tuple[str, Any]]:
         """A copy: extensions may edit `live` meanwhile, from a thread, or in the middle of being asked."""
         return [*self.live.items()]
 
     def _is_empty(self, id: str, provider: Any) -> bool:
-        return id in self._configured and not _models(id, provider)
+        return id in self._configured and not models_of(id, provider)
 
     def _not_found(self, model: str) -> str:
         if len(model) > _LONGEST_NAME:
             return f"Model '{model[:60]}…' not found. Run `llms ls` to see all."
-        names = {name.lower(): name for _, name, _ in self.offers()}
+        if models := self.aliases.models(model):
+            return f"Model '{model}' stands for {', '.join(models)}, and none is offered. Check `aliases` in llms.json."
+        names = {name.lower(): name for _, name, _ in self.offers()} | {a.name.lower(): a.name for a in self.aliases}
         if not names:
             return f"Model '{model}' not found: no provider is ready. Set an API key, or run `llms local install`."
         near = [names[name] for name in difflib.get_close_matches(model.lower(), names, n=3, cutoff=0.5)]
@@ -208,38 +288,14 @@ class Registry:
         return f"Model '{model}' not found.{hint} Run `llms ls` to see all."
 
 
-def _offers(id: str, provider: Any, model: str) -> bool:
-    """Whether `provider` offers `model`. One that cannot tell does not."""
-    try:
-        return foreign.call_now(_upstream_name, provider, model, extension=id) is not None
-    except LlmsError as error:
-        logger.warning("Provider %s is passed over: %s", id, error)
-        return False
+def _keys_of(provider: Any) -> list[str]:
+    keys = (getattr(one, "api_key", None) for one in (provider, *generators(provider).values()))
+    return [key for key in keys if isinstance(key, str)]
 
 
-def _upstream_name(provider: Provider, model: str) -> str | None:
-    name = provider.provider_model(model)
-    if name is None or isinstance(name, str):
-        return name
-    raise ConfigError(f"its `provider_model` gives {type(name).__name__}, not a text or None. Mend it.")
-
-
-def _models(id: str, provider: Any) -> Mapping[str, Model]:
-    """What `provider` offers. One that cannot tell offers nothing."""
-    try:
-        models: Mapping[str, Model] = foreign.call_now(_all_models, id, provider, extension=id)
-    except LlmsError as error:
-        logger.warning("Provider %s cannot tell its models: %s", id, error)
-        return {}
-    return models
-
-
-def _all_models(id: str, provider: Provider) -> Mapping[str, Model]:
-    models: Any = provider.models
-    if not isinstance(models, Mapping):
-        raise ConfigError(f"its `models` is {type(models).__name__}, not a dict. Mend it.")
-    sound = {name: model for name, model in models.items() if isinstance(name, str) and isinstance(model, dict)}
-    if len(sound) < len(models):
-        odd = next(name for name in models if name not in sound)
-        logger.warning("Provider %s: %r in its `models` is no model, and is left out.", id, odd)
-    return cast(Mapping[str, Model], sound)
+def _providers(offers: list[Offer]) -> list[Provider]:
+    """Those who offer, each once."""
+    found: dict[str, Any] = {}
+    for offer in offers:
+        found.setdefault(offer.id, offer.keyed[0].provider)
+    return [streaming(provider, id) for id, provider in found.items()]

@@ -6,11 +6,28 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from llms.kernel.errors import ProviderError
+
+# https://platform.claude.com/docs/en/api/errors; gateways pass these on in OpenAI's form too
+_STATUS_OF = MappingProxyType(
+    {
+        "invalid_request_error": 400,
+        "authentication_error": 401,
+        "billing_error": 402,
+        "permission_error": 403,
+        "not_found_error": 404,
+        "request_too_large": 413,
+        "rate_limit_error": 429,
+        "api_error": 500,
+        "timeout_error": 504,
+        "overloaded_error": 529,
+    }
+)
 
 
 def decode(body: bytes, *, provider: str) -> dict[str, Any]:
@@ -50,8 +67,9 @@ def failure_inside(data: Mapping[str, Any], *, provider: str) -> ProviderError |
     error = error_inside(data)
     if error is None:
         return None
-    code = error.get("code") if isinstance(error, dict) else None
-    status = code if isinstance(code, int) and 400 <= code < 600 else None
+    fields = error if isinstance(error, dict) else {}
+    code = fields.get("code")
+    status = code if isinstance(code, int) and 400 <= code < 600 else _STATUS_OF.get(str(fields.get("type")))
     return ProviderError(
         f"{provider}: {error_text(data) or error_text(error) or error}",
         provider=provider,

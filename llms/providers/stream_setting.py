@@ -18,13 +18,14 @@ def setting_too(method: Method) -> Method:
 class _MethodAndSetting:
     def __init__(self, method: Callable[..., Any]) -> None:
         self._method = method
+        self._kept = f"_{method.__qualname__}"  # a class that overrides it may call that of its base
 
     def __get__(self, provider: Any, owner: type | None = None) -> Any:
         if provider is None:
             return self._method
-        known = provider.__dict__.get("_stream")
+        known = provider.__dict__.get(self._kept)
         if known is None or known != provider.streams:
-            known = provider.__dict__["_stream"] = _Streaming(provider, self._method)
+            known = provider.__dict__[self._kept] = _Streaming(provider, self._method)
         return known
 
     def __set__(self, provider: Any, value: Any) -> None:

@@ -23,7 +23,8 @@ class Vendor:
     `sdks` are the `npm` strings that choose it, `api` is where it is asked then; where a provider's `api` is at one of
     its `hosts`, the row counts without. Fields in `renames` go under another name, those in `refuses` would be answered
     with an error, so they are left out and that is told. `values` are words it has for what a field may say.
-    `messages` are applied to each message in turn. `replays` names fields of earlier answers it wants to see again.
+    `messages` are applied to each message in turn. `replays` names fields of earlier answers it wants to see again,
+    `reads` the media types it takes as files. `generators` make what its chat models do not, by modality.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Vendor:
     values: Mapping[str, Mapping[Any, Any]] = field(default_factory=lambda: NOTHING)
     messages: tuple[MessageRule, ...] = ()
     replays: frozenset[str] = frozenset()
+    reads: tuple[str, ...] = OpenAiCompatible.reads
+    generators: Mapping[str, Callable[..., Any]] = field(default_factory=lambda: NOTHING)
     is_plain: bool = field(init=False)  # whether a chat goes out as it is
 
     def __post_init__(self) -> None:
@@ -54,7 +57,9 @@ class VendorProvider(OpenAiCompatible):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.row = self.vendor or _at(self.api, self.vendors)
-        self.replays = self.row.replays
+        self.replays, self.reads = self.row.replays, self.row.reads
+        for name, generator in self.row.generators.items():
+            self.modalities.setdefault(name, generator(**kwargs))
 
     def request_body(self, chat: Chat, *, stream: bool) -> Json:
         body = super().request_body(chat, stream=stream)
@@ -79,9 +84,9 @@ class VendorProvider(OpenAiCompatible):
                 self.leftovers.leave_out(name)
 
 
-def vendor_classes(*vendors: Vendor) -> list[type[VendorProvider]]:
+def vendor_classes(*vendors: Vendor) -> tuple[type[VendorProvider], ...]:
     """A provider class for every one of the `sdks` of these vendors."""
-    return [_class(vendor, sdk) for vendor in vendors for sdk in vendor.sdks]
+    return tuple(_class(vendor, sdk) for vendor in vendors for sdk in vendor.sdks)
 
 
 def _class(vendor: Vendor, sdk: str) -> type[VendorProvider]:

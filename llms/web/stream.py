@@ -1,7 +1,7 @@
 """A streamed answer as OpenAI clients expect it: events, comments while nothing comes, an end or an error."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 
 from aiohttp import web
@@ -22,12 +22,21 @@ _HEADERS = {
 class AnswerStream:
     """Writes one answer to one client.
 
-    The headers leave with the first event, so that an error before it still has a status of its own; a provider that
-    stays silent for `keep_alive` seconds makes them leave earlier, with a comment that keeps the connection open.
+    The headers leave with the first event, so that an error before it still has a status of its own, and `headers`
+    can tell who answers; a provider that stays silent for `keep_alive` seconds makes them leave earlier, without those,
+    with a comment that keeps the connection open.
     """
 
-    def __init__(self, request: web.Request, *, include_usage: bool, keep_alive: float) -> None:
+    def __init__(
+        self,
+        request: web.Request,
+        *,
+        include_usage: bool,
+        keep_alive: float,
+        headers: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self.response = web.StreamResponse(headers=_HEADERS)
+        self._headers = headers
         request[ANSWER] = self
         self._request = request
         self._include_usage = include_usage
@@ -44,6 +53,8 @@ class AnswerStream:
         try:
             async for events in batches:
                 if data := b"".join([self._encode(event) for event in events]):
+                    if not self.response.prepared:
+                        self.response.headers.update(self._headers())
                     await self._write(data)
             await self._write(self._end())
         finally:

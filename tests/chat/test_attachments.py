@@ -71,4 +71,5 @@ async def test_a_chat_that_is_sent_again_converts_each_image_once(again: bool, c
         first, second = [await attachments.inside(chat, {}) for _ in range(2)]
     assert len(asked) == converted
     assert first == second
-    assert first["messages"][0]["content"][0]["image_url"]["url"].startswith("data:image/webp;base64,")
+    content: Any = first["messages"][0]["content"]
+    assert content[0]["image_url"]["url"].startswith("data:image/webp;base64,")

@@ -137,6 +137,14 @@ class Unsure(FakeProvider):
         raise KeyError(model)
 
 
+class Reserved(FakeProvider):
+    """A provider of an extension that cannot tell what it wants to see again."""
+
+    @property
+    def replays(self) -> frozenset[str]:
+        raise KeyError("no luck")
+
+
 @pytest.mark.parametrize(
     "failing",
     [
@@ -144,6 +152,7 @@ class Unsure(FakeProvider):
         Failing(aiohttp.ClientError("no luck")),
         Failing(ConnectionResetError("no luck")),
         Unsure("failing"),
+        Reserved("failing"),
     ],
 )
 @BOTH

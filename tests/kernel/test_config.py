@@ -51,15 +51,15 @@ def test_the_packaged_files_load_without_a_warning(home: Home) -> None:
 
 def test_every_packaged_provider_has_what_it_takes_to_be_built(home: Home) -> None:
     config = load(home)
-    local = {"ollama", "lmstudio", "llama.cpp", "vllm"}
+    local, signed = {"ollama", "lmstudio", "llama.cpp", "vllm"}, {"google-vertex-anthropic"}
     assert local < set(config.data["providers"])
     for id, entry in config.data["providers"].items():
         facts = {**config.catalog.get(id, {}), **entry}
         assert facts["npm"], id
         assert facts["api"].startswith("http") if "api" in facts else facts["npm"].startswith("@"), id
         assert bool(facts.get("models")) is (id not in local), id
-        assert facts.get("env") or id in local, id
-        assert entry["enabled"] is (id not in local | {"azure"}), id  # these need to be told where they are
+        assert facts.get("env") or id in local | signed, id
+        assert entry["enabled"] is (id not in local), id
 
 
 def test_every_packaged_model_is_well_formed_and_tells_when_its_prices_held(home: Home) -> None:

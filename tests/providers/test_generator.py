@@ -2,13 +2,15 @@
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from llms.kernel.errors import ProviderError
+from llms.kernel.errors import ConfigError, ProviderError
 from llms.providers.generator import GeneratorBase
+from llms.providers.http import HttpClient
 from llms.providers.openai_compatible import OpenAiCompatible
 from llms.testing import FakeUpstream
 
@@ -199,6 +201,45 @@ async def test_an_answer_that_failed_is_raised(
     with pytest.raises(ProviderError, match=told) as raised:
         await asked(fake_upstream)
     assert len(str(raised.value)) < 250
+
+
+# -- asking ----------------------------------------------------------------------------------------------------
+
+
+def test_it_takes_on_every_model_unless_its_class_says_otherwise() -> None:
+    assert made().serves("m", None) is True
+
+
+async def test_it_asks_over_the_connections_it_was_lent(http: HttpClient, fake_upstream: FakeUpstream) -> None:
+    generator = made()
+    generator.http = http
+    async with generator.post(fake_upstream.url, b"{}", headers={"X-Title": "llms"}) as response:
+        assert response.status == 200
+    assert fake_upstream.requests[0].headers["X-Title"] == "llms"
+
+
+async def test_without_them_it_says_what_to_do() -> None:
+    with pytest.raises(ConfigError, match="not registered"):
+        made().post("http://localhost", b"", headers={})
+
+
+class Painter(GeneratorBase):
+    sdk = "acme/image"
+
+
+async def test_it_is_mocked_only_if_the_environment_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "acme-image.json").write_text('{"images": []}')
+    monkeypatch.setenv("MOCK_DIR", str(tmp_path))
+    assert await Painter().mocked() is None
+    monkeypatch.setenv("MOCK", "1")
+    assert await Painter().mocked() == {"images": []}
+
+
+async def test_a_mock_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MOCK", "1")
+    monkeypatch.setenv("MOCK_DIR", str(tmp_path))
+    with pytest.raises(ConfigError, match=r"acme-image\.json cannot be read.*unset MOCK"):
+        await Painter().mocked()
 
 
 # -- for the log -----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from llms.kernel.foreign import ExtensionError
 from llms.kernel.types import Chat, Context
 from llms.providers.generator import GeneratorBase
 from llms.providers.http import HttpClient
+from llms.providers.modality import generator_for
 from llms.providers.openai_compatible import OpenAiCompatible
 from llms.testing import FakeUpstream
 
@@ -178,3 +179,79 @@ async def test_a_class_with_a_chat_of_its_own_may_leave_images_to_ours() -> None
 
     provider = Own(id="acme", api="http://127.0.0.1:9", modalities={"image": WithContext()})
     assert text(await provider.chat(CHAT)) == "Here"
+
+
+# -- chats that do not say what they want, of models that can do nothing else -------------------------------------
+
+PAINTER: Any = {"modalities": {"input": ["text"], "output": ["image"]}}
+LISTENER: Any = {"modalities": {"input": ["audio"], "output": ["text"]}}
+ASKED: Chat = {"model": "m", "messages": [{"role": "user", "content": "A cat"}]}
+SPOKEN: Any = {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}]}
+
+
+def heard(model: str = "m") -> Chat:
+    return {"model": model, "messages": [SPOKEN]}
+
+
+def chosen(chat: Chat, facts: Any, model: str = "m", **modalities: Any) -> Any:
+    """The generator that a provider of one model chooses, or None."""
+    return generator_for(chat, made(None, modalities=modalities, models={model: facts}))
+
+
+@pytest.mark.parametrize("asked", [{}, {"modalities": ["text"]}, {"modalities": ["image"]}])
+def test_a_model_that_makes_only_images_is_asked_through_its_generator(asked: Any) -> None:
+    painter = WithContext()
+    assert chosen({**ASKED, **asked}, PAINTER, image=painter) is painter
+
+
+@pytest.mark.parametrize("facts", [{}, {"modalities": {"output": ["text", "image"]}}, {"modalities": {}}])
+def test_a_model_that_writes_as_well_answers_by_itself(facts: Any) -> None:
+    assert chosen(ASKED, facts, image=WithContext()) is None
+
+
+def test_a_model_that_makes_what_no_generator_does_answers_by_itself() -> None:
+    assert chosen(ASKED, PAINTER, audio=WithContext()) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "facts"),
+    [("m", LISTENER), ("whisper-large-v3", {}), ("gpt-4o-transcribe", {}), ("openai/Whisper-1", PAINTER)],
+)
+def test_audio_for_a_model_that_only_listens_is_written_down(model: str, facts: Any) -> None:
+    writer = WithContext()
+    assert chosen(heard(model), facts, model, transcription=writer) is writer
+
+
+@pytest.mark.parametrize(
+    ("chat", "facts"),
+    [
+        (ASKED, LISTENER),
+        (heard(), {}),
+        (heard(), {"modalities": {"input": ["text", "audio"], "output": ["text"]}}),
+    ],
+)
+def test_everything_else_is_the_models_own(chat: Chat, facts: Any) -> None:
+    assert chosen(chat, facts, transcription=WithContext()) is None
+
+
+async def test_a_generator_may_leave_a_model_to_itself(provider: OpenAiCompatible, fake_upstream: FakeUpstream) -> None:
+    class OnlyTts(WithContext):
+        def serves(self, model: str, facts: Any) -> bool:
+            return model == "upstream-tts"
+
+    names = {"tts": "upstream-tts", "talker": "talker"}
+    provider.set_models(models={"upstream-tts": {}, "talker": {}}, map_models=names)
+    provider.modalities["audio"] = OnlyTts()
+    chat: Chat = {**ASKED, "modalities": ["audio"]}
+    assert text(await provider.chat({**chat, "model": "tts"}, {})) == "Here"
+    assert text(await provider.chat({**chat, "model": "talker"})) == "ok"
+    assert len(fake_upstream.requests) == 1
+
+
+async def test_a_generator_that_fails_to_say_whom_it_serves_is_an_error_of_the_extension() -> None:
+    class Failing(WithContext):
+        def serves(self, model: str, facts: Any) -> bool:
+            raise KeyError(model)
+
+    with pytest.raises(ExtensionError):
+        await made(Failing()).chat(CHAT)

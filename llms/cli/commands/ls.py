@@ -48,6 +48,8 @@ def _models(app: App, names: list[str], wanted: ModelFilter) -> Listed:
     for id, model, facts in app.registry.offers():
         if wanted.takes(model, facts):
             live.setdefault(id, {})[model] = facts
+    if not names and (aliases := {name: facts for name, facts in app.registry.aliased() if wanted.takes(name, facts)}):
+        live["alias"] = aliases
     for name in names:
         if name not in live:
             why = app.registry.why_not(name, app.config.data, app.config.catalog)

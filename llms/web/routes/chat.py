@@ -2,6 +2,7 @@
 
 from contextlib import aclosing
 from typing import cast
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -28,8 +29,14 @@ async def complete(request: web.Request) -> web.StreamResponse:
     if not isinstance(stream, bool | None):
         raise RequestError("`stream` must be true or false.", param="stream")
     if not stream:
-        return json_response(await app.pipeline.answer(chat, context))
-    answer = AnswerStream(request, include_usage=include_usage, keep_alive=app.config.limits.keep_alive_interval)
+        completion = await app.pipeline.answer(chat, context)
+        return json_response(completion, headers=answered_by(context))
+    answer = AnswerStream(
+        request,
+        headers=lambda: answered_by(context),
+        include_usage=include_usage,
+        keep_alive=app.config.limits.keep_alive_interval,
+    )
     async with aclosing(app.pipeline.stream(chat, context)) as batches:
         return await answer.relay(batches)
 
@@ -51,6 +58,21 @@ def _context(request: web.Request, chat: Chat) -> Context:
         **ours,
     }
     return cast(Context, context)
+
+
+def answered_by(context: Context) -> dict[str, str]:
+    """Headers that tell who answers: the provider, its model, and how many attempts that took in all."""
+    told = {
+        "x-llms-provider": context.get("provider"),
+        "x-llms-model": (context.get("modelInfo") or {}).get("id"),
+        "x-llms-attempts": cast(Json, context).get("attempts"),
+    }
+    return {name: _sendable(str(value)) for name, value in told.items() if value}
+
+
+def _sendable(text: str) -> str:
+    """`text` as a header may have it: what is not printable ASCII is escaped as in a URL."""
+    return text if text.isascii() and text.isprintable() else quote(text, safe=" /:@")
 
 
 def _wants_usage(chat: Chat) -> bool:

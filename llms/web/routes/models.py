@@ -45,6 +45,8 @@ def _by_id(request: web.Request) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for provider, name, model in request.app[APP].registry.offers():
         found.setdefault(name, _openai(model, provider) | {"id": name})
+    for name, model in request.app[APP].registry.aliased():
+        found.setdefault(name, _openai(model, "alias") | {"id": name})
     return found
 
 
