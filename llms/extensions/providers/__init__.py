@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 def install(ctx: ExtensionContext) -> None:
     from .classes import CLASSES
+    from .generators.catalog import GENERATORS
 
-    for cls in CLASSES:
+    for cls in (*CLASSES, *GENERATORS):
         ctx.add_provider(cls)
 
 

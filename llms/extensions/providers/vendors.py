@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from llms.api import Vendor, VendorProvider
 
+from .generators import catalog
 from .message_rules import (
     flat,
     nameless,
@@ -29,7 +30,11 @@ _MISTRAL = Vendor(  # https://docs.mistral.ai/api/endpoint/chat; a field it does
     ),
     values=MappingProxyType({"tool_choice": MappingProxyType({"required": "any"})}),
     messages=(system_for_developer, with_mistral_ids, with_mistral_documents),
+    reads=("application/pdf", "application/vnd.openxmlformats-officedocument."),
+    generators=catalog.MISTRAL,
 )
+
+XAI = Vendor(name="xAI", hosts=("api.x.ai",), api="https://api.x.ai/v1", generators=catalog.XAI)
 
 VENDORS = (
     Vendor(
@@ -39,6 +44,7 @@ VENDORS = (
         api="https://api.groq.com/openai/v1",
         refuses=frozenset(("logit_bias", "logprobs", "n", "top_logprobs")),
         messages=(nameless,),
+        generators=catalog.GROQ,
     ),
     _MISTRAL,
     replace(
@@ -63,6 +69,7 @@ VENDORS = (
         hosts=("openrouter.ai",),
         api="https://openrouter.ai/api/v1",
         replays=_REASONING_DETAILS,
+        generators=catalog.OPENROUTER,
     ),
     Vendor(
         name="Vercel AI Gateway",
@@ -87,6 +94,7 @@ VENDORS = (
         api="https://api.fireworks.ai/inference/v1",
         renames=_MAX_TOKENS,
         replays=_REASONING,
+        generators=catalog.FIREWORKS,
     ),
     Vendor(
         name="Cerebras",  # https://inference-docs.cerebras.ai/resources/openai
@@ -116,6 +124,7 @@ VENDORS = (
         hosts=("integrate.api.nvidia.com",),
         renames=_MAX_TOKENS,
         messages=(system_for_developer,),
+        generators=catalog.NVIDIA,
     ),
     Vendor(
         name="Hugging Face",
@@ -124,13 +133,20 @@ VENDORS = (
         api="https://router.huggingface.co/v1",
         messages=(system_for_developer,),
     ),
-    Vendor(name="Chutes", hosts=("llm.chutes.ai",), renames=_MAX_TOKENS, messages=(system_for_developer,)),
+    Vendor(
+        name="Chutes",
+        hosts=("llm.chutes.ai",),
+        renames=_MAX_TOKENS,
+        messages=(system_for_developer,),
+        generators=catalog.CHUTES,
+    ),
     Vendor(
         name="Z.ai",  # https://docs.z.ai/guides/capabilities/thinking-mode
         hosts=("api.z.ai", "open.bigmodel.cn"),
         renames=_MAX_TOKENS,
         messages=(system_for_developer,),
         replays=_REASONING,
+        generators=catalog.ZAI,
     ),
     Vendor(
         name="Alibaba",
@@ -156,10 +172,12 @@ VENDORS = (
         replays=_REASONING | _REASONING_DETAILS,
     ),
     Vendor(name="GitHub Models", hosts=("models.github.ai", "models.inference.ai.azure.com")),
+    XAI,
     Vendor(
         name="OpenAI",  # `max_tokens` is refused by every model that reasons, `max_completion_tokens` by none
         hosts=("api.openai.com",),
         renames=MappingProxyType({"max_tokens": "max_completion_tokens"}),
+        generators=catalog.OPENAI,
     ),
 )
 
