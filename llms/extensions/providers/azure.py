@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from llms.api import Chat, OpenAiCompatible
+from llms.api import Chat
+
+from .openai import WithResponses
 
 
-class AzureProvider(OpenAiCompatible):
+class AzureProvider(WithResponses):
     """A resource on Azure: `resource` in its entry or AZURE_RESOURCE_NAME, or its whole URL as `api`.
 
     A model's id is the name of its deployment. With an `api_version` that is a date, the older URL below
@@ -38,6 +40,9 @@ class AzureProvider(OpenAiCompatible):
         if not self.is_located:
             return f"Provider '{self.name}' requires AZURE_RESOURCE_NAME, or `resource` in its entry"
         return super().validate(**entry)
+
+    def responses_url(self) -> str:
+        return f"{self.root}/v1/responses"
 
     async def destination(self, chat: Chat, body: bytes, *, stream: bool) -> tuple[Any, Mapping[str, str]]:
         if self.api_version is None or self.api_version in ("v1", "latest", "preview"):
