@@ -22,7 +22,8 @@ from llms.media.wav import wav_of
 from llms.providers.assembler import StreamAssembler
 from llms.providers.base import Provider
 from llms.providers.dialect import DialectProvider, Translator
-from llms.providers.discovery import OpenAiLocalProvider
+from llms.providers.discovery import OllamaProvider, OpenAiLocalProvider
+from llms.providers.embeddings import Embedded, EmbeddingDialect, embedding_tokens
 from llms.providers.events import StreamEvent
 from llms.providers.generator import GeneratorBase
 from llms.providers.http import HttpClient
@@ -38,6 +39,7 @@ from llms.providers.parts import (
     text_of,
 )
 from llms.providers.reading import Decoder, EventReader
+from llms.providers.sse import SseDecoder
 from llms.providers.vendor import Vendor, VendorProvider, vendor_classes
 from llms.storage.errors import StorageConflict, StorageError
 
@@ -52,6 +54,8 @@ __all__ = [
     "Context",
     "Decoder",
     "DialectProvider",
+    "Embedded",
+    "EmbeddingDialect",
     "EventReader",
     "ExtensionContext",
     "Forbidden",
@@ -63,6 +67,7 @@ __all__ = [
     "Model",
     "ModelNotFound",
     "NotFound",
+    "OllamaProvider",
     "OpenAiCompatible",
     "OpenAiLocalProvider",
     "Provider",
@@ -70,6 +75,7 @@ __all__ = [
     "ProviderTimeout",
     "ProviderUnreachable",
     "RequestError",
+    "SseDecoder",
     "StorageConflict",
     "StorageError",
     "StreamAssembler",
@@ -84,6 +90,7 @@ __all__ = [
     "arguments_text",
     "attachment_of",
     "completion_of",
+    "embedding_tokens",
     "ext",
     "parts_of",
     "schema_of",

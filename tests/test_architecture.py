@@ -87,7 +87,9 @@ _FROZEN = {
     *("getLogger", "TypeVar", "AppKey", "RequestKey", "Meta", "Encoder", "Decoder", "join", "vars", "startswith"),
     "ContextVar",  # a place in each task, not one that tasks share
     "object",  # a sentinel
-    *("Flag", "Section", "Pin", "_Kind", "Declarations", "Allowance", "Verdict", "Vendor", "vendor_classes", "replace"),  # ours
+    "EmbeddingDialect",
+    "replace",  # of dataclasses: another frozen one
+    *("Flag", "Section", "Pin", "_Kind", "Declarations", "Allowance", "Verdict", "Vendor", "vendor_classes"),  # ours
 }
 
 

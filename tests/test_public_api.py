@@ -3,12 +3,12 @@
 from llms import api
 
 NAMES = """
-Attachment AuthRequired Chat Chunk Chunks Completion ConfigError Context Decoder DialectProvider EventReader
-ExtensionContext Forbidden GeneratorBase HttpClient Limits LlmsError Message Model ModelNotFound NotFound
-OpenAiCompatible OpenAiLocalProvider Provider ProviderError ProviderTimeout ProviderUnreachable RequestError
-StorageConflict StorageError StreamAssembler StreamCut StreamEvent ToolCallEvent Translator Usage Vendor
-VendorProvider arguments_of arguments_text attachment_of completion_of ext parts_of schema_of text_of usage_of
-vendor_classes wav_of
+Attachment AuthRequired Chat Chunk Chunks Completion ConfigError Context Decoder DialectProvider Embedded
+EmbeddingDialect EventReader ExtensionContext Forbidden GeneratorBase HttpClient Limits LlmsError Message Model
+ModelNotFound NotFound OllamaProvider OpenAiCompatible OpenAiLocalProvider Provider ProviderError ProviderTimeout
+ProviderUnreachable RequestError SseDecoder StorageConflict StorageError StreamAssembler StreamCut StreamEvent
+ToolCallEvent Translator Usage Vendor VendorProvider arguments_of arguments_text attachment_of completion_of
+embedding_tokens ext parts_of schema_of text_of usage_of vendor_classes wav_of
 """
 
 

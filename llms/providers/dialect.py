@@ -11,7 +11,6 @@ from llms.providers import replies
 from llms.providers.events import StreamEvent
 from llms.providers.openai_compatible import OpenAiCompatible
 from llms.providers.reading import Decoder, EventReader
-from llms.providers.stream_setting import setting_too
 
 
 class Translator(Protocol):
@@ -59,7 +58,6 @@ class DialectProvider(OpenAiCompatible):
         completion["model"] = completion.get("model") or chat["model"]  # not every vendor says who answers
         return completion
 
-    @setting_too
     async def stream(self, chat: Chat, context: Context | None = None) -> AsyncGenerator[list[StreamEvent]]:
         async with aclosing(super().stream(chat, context)) as batches:
             async for events in batches:
@@ -103,15 +101,22 @@ def _number(message: Json) -> None:
 
 
 class _Places:
-    """Numbers what a stream brings in lists: OpenAI's SDK puts pieces of the same `index` together, and needs one."""
+    """Tells in a stream's chunks what OpenAI's SDK needs to put them together again.
+
+    The first delta of a choice says who speaks, and each entry of a list has an `index` of its own: pieces of the same
+    index would be joined.
+    """
 
     def __init__(self) -> None:
         self._next: Counter[tuple[int, str]] = Counter()
+        self._begun: set[int] = set()
 
     def told(self, chunk: Chunk) -> Chunk:
-        """`chunk`, each entry of its lists with a place of its own."""
         for choice in chunk.get("choices") or ():
-            delta: Json = cast(Json, choice.get("delta") or {})
+            delta: Json = cast(Json, choice.setdefault("delta", {}))
+            if (choice.get("index") or 0) not in self._begun:
+                self._begun.add(choice.get("index") or 0)
+                delta.setdefault("role", "assistant")
             for name in _LISTS & delta.keys():
                 for entry in delta[name]:
                     entry["index"] = self._next[choice.get("index") or 0, name]

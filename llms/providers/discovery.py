@@ -1,14 +1,17 @@
 """Servers on the user's own machine or network, which are asked which models they hold."""
 
 import logging
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from llms.kernel.errors import ProviderError
 from llms.kernel.types import Json, Model
 from llms.providers import bodies, replies
+from llms.providers.embeddings import OPENAI_EMBEDDINGS, EmbeddingDialect
 from llms.providers.openai_compatible import OpenAiCompatible
 
 logger = logging.getLogger("llms.providers")
+_EMBEDDINGS = replace(OPENAI_EMBEDDINGS, url="{api}/v1/embeddings")
 
 
 class OpenAiLocalProvider(OpenAiCompatible):
@@ -54,6 +57,9 @@ class OllamaProvider(OpenAiLocalProvider):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.chat_url = f"{self.api}/v1/chat/completions"
+
+    def embedding_dialect(self, model: str) -> EmbeddingDialect:
+        return _EMBEDDINGS
 
     @property
     def _models_url(self) -> str:

@@ -8,6 +8,7 @@ import contextlib
 import copy
 import time
 from collections.abc import AsyncGenerator, Mapping
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import aiohttp
@@ -17,9 +18,10 @@ from yarl import URL
 from llms.kernel.errors import ConfigError, ProviderError
 from llms.kernel.limits import Limits
 from llms.kernel.types import Chat, Chunk, Completion, Context, Json, Model
-from llms.providers import bodies, modality, replies, shapes
+from llms.providers import bodies, embeddings, modality, replies, shapes
 from llms.providers.answers import wrong
 from llms.providers.assembler import StreamAssembler
+from llms.providers.embeddings import OPENAI_EMBEDDINGS, EmbeddingDialect
 from llms.providers.events import StreamEvent, as_events
 from llms.providers.http import Exchange, HttpClient
 from llms.providers.key import laid_over, missing_key, own_key
@@ -67,6 +69,8 @@ class OpenAiCompatible(RequestSettings):
         if isinstance(stream := vars(cls).get("stream"), bool):
             del cls.stream
             cls.streams = stream
+        elif isinstance(stream, FunctionType):
+            cls.stream = setting_too(stream)  # type: ignore[method-assign]
         cls._bends_requests = cls._bends("init_chat", "process_chat")
         cls._bends_answers = cls._bends("response_json", "to_response")
         cls._bends_streams = cls._bends("handle_stream_response")
@@ -260,6 +264,18 @@ class OpenAiCompatible(RequestSettings):
                 yield events
             reader.check()
             await _read_to_end(response)
+
+    async def embed(self, request: Json) -> Json:
+        """The embeddings of the request's `input`, both in OpenAI's words. Raises as `chat` does."""
+        return await embeddings.embed(self, request)
+
+    def embedding_dialect(self, model: str) -> EmbeddingDialect:
+        """How `model` is asked for embeddings."""
+        return OPENAI_EMBEDDINGS
+
+    async def embedding_destination(self, model: str, body: bytes) -> tuple[str | URL, Mapping[str, str]]:
+        """As `destination`, for embeddings by `model`."""
+        return self.embedding_dialect(model).at(self.api, model), self.headers
 
     def _is_answered_whole(self, chat: Chat) -> bool:
         """Whether a stream of the answer to `chat` is one delta: a generator makes it, or somebody wants it whole."""

@@ -36,6 +36,7 @@ CORE = MappingProxyType(
         ("POST", "/providers/{id}"): Access.ADMIN,
         ("GET", "/prefs"): Access.SIGNED_IN,
         ("POST", "/v1/chat/completions"): Access.SIGNED_IN,
+        ("POST", "/v1/embeddings"): Access.SIGNED_IN,
         ("POST", "/upload"): Access.SIGNED_IN,
         ("GET", "/~cache/{path}"): Access.SIGNED_IN,
         ("GET", "/ext"): Access.OPEN,

@@ -20,7 +20,7 @@ from llms.web.gate import gate
 from llms.web.guard import Guard, is_loopback
 from llms.web.keys import APP, DEV, LIVE, SHARED
 from llms.web.middleware import border, sign
-from llms.web.routes import cache, chat, extensions, models, page, prefs, providers, status, upload
+from llms.web.routes import cache, chat, embeddings, extensions, models, page, prefs, providers, status, upload
 
 
 def web_app(live: Live, *, host: str, dev: bool = False) -> web.Application:
@@ -38,7 +38,7 @@ def web_app(live: Live, *, host: str, dev: bool = False) -> web.Application:
     application[APP], application[SHARED], application[LIVE], application[DEV] = app, shared, live, dev
     for place in ("/ext", "/"):  # before the server's own routes at the same place
         application.router.register_resource(ExtensionRoutes(shared, place=place))
-    for noun in (chat, models, status, providers, prefs, cache, upload, extensions, page):
+    for noun in (chat, embeddings, models, status, providers, prefs, cache, upload, extensions, page):
         application.add_routes(noun.routes())
     application.router.register_resource(ExtensionFiles(shared, place="/ext"))
     return application

@@ -18,7 +18,7 @@ from llms.api import Chat, Completion, DialectProvider, schema_of
 from .anthropic_answer import AnthropicTranslator, completion_from
 from .anthropic_models import Generation, generation_of, thinking_for
 from .anthropic_turns import Turns, own_metadata
-from .google_auth import GoogleToken
+from .google_auth import GoogleToken, host_of
 
 Json = dict[str, Any]
 
@@ -307,7 +307,7 @@ class VertexAnthropicProvider(AnthropicProvider):
         self.token = GoogleToken(kwargs)
         told, api = str(kwargs.get("api_key") or ""), (kwargs.get("api") or "").strip("/")
         self.is_placed = bool(self.token.project) or "/projects/" in api
-        api = api or f"https://{_host(self.token.location)}/v1"
+        api = api or f"https://{host_of(self.token.location)}/v1"
         if "/projects/" not in api:
             api = f"{api}/projects/{self.token.project}/locations/{self.token.location}"
         # models.dev lists the variables of the project, the location and the credentials as keys
@@ -339,11 +339,3 @@ class VertexAnthropicProvider(AnthropicProvider):
 
     def _is_authorized(self) -> bool:
         return any(name.lower() == "authorization" for name in self.headers)
-
-
-def _host(location: str) -> str:
-    if location == "global":
-        return "aiplatform.googleapis.com"
-    if location in ("us", "eu"):
-        return f"aiplatform.{location}.rep.googleapis.com"
-    return f"{location}-aiplatform.googleapis.com"

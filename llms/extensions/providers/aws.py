@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from llms.api import ProviderError
+from llms.api import ConfigError, ProviderError
 
 MAX_FRAME = 24 * 1024 * 1024  # bytes, the most that a frame may have
 _PRELUDE, _PRELUDE_SIZE = ">III", 12  # sizes of the frame and of its headers, and the checksum of these two
@@ -42,6 +42,8 @@ _SOURCES = (  # where botocore finds credentials without asking the network
 )
 _FILES = (("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"), ("AWS_CONFIG_FILE", "~/.aws/config"))
 
+_INSTALL = "Run: pip install 'llms[aws]'"
+
 
 class Signer:
     """Signs the requests of one provider (Signature Version 4) with botocore, which is imported only then.
@@ -69,7 +71,7 @@ class Signer:
                 "AWS_SECRET_ACCESS_KEY, or `profile` in its entry, or `instance_role` to true on a machine that has one"
             )
         if importlib.util.find_spec("botocore") is None:
-            return f"Provider '{self.provider}' signs its requests with botocore. Run: pip install 'llms[aws]'"
+            return f"Provider '{self.provider}' signs its requests with botocore. {_INSTALL}"
         return None
 
     async def signed(self, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
@@ -80,10 +82,12 @@ class Signer:
         return await asyncio.to_thread(self._sign, url, headers, body)
 
     def _sign(self, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-        from botocore.auth import SigV4Auth
-        from botocore.awsrequest import AWSRequest
-        from botocore.exceptions import BotoCoreError, ClientError
-
+        try:
+            from botocore.auth import SigV4Auth
+            from botocore.awsrequest import AWSRequest
+            from botocore.exceptions import BotoCoreError, ClientError
+        except ImportError as exc:
+            raise ConfigError(f"{self.provider} signs its requests with botocore. {_INSTALL}.") from exc
         request = AWSRequest("POST", url, headers=dict(headers), data=body)
         try:
             if self._found is None:
@@ -98,12 +102,13 @@ class Signer:
 
     def _credentials(self) -> Any:
         access, secret, token = self._keys
-        if access:
+        try:
             from botocore.credentials import Credentials
-
+            from botocore.session import Session
+        except ImportError as exc:
+            raise ConfigError(f"{self.provider} signs its requests with botocore. {_INSTALL}.") from exc
+        if access:
             return Credentials(access, secret, token)
-        from botocore.session import Session
-
         return Session(profile=self._profile).get_credentials()
 
     def _refused(self, why: str) -> ProviderError:

@@ -44,6 +44,12 @@ class AzureProvider(WithResponses):
     def responses_url(self) -> str:
         return f"{self.root}/v1/responses"
 
+    async def embedding_destination(self, model: str, body: bytes) -> tuple[Any, Mapping[str, str]]:
+        if self.api_version is None or self.api_version in ("v1", "latest", "preview"):
+            return f"{self.root}/v1/embeddings", self.headers
+        query = f"api-version={quote(self.api_version)}"
+        return f"{self.root}/deployments/{quote(model, safe='')}/embeddings?{query}", self.headers
+
     async def destination(self, chat: Chat, body: bytes, *, stream: bool) -> tuple[Any, Mapping[str, str]]:
         if self.api_version is None or self.api_version in ("v1", "latest", "preview"):
             return await super().destination(chat, body, stream=stream)

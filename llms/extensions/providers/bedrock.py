@@ -21,6 +21,7 @@ from llms.api import (
     Completion,
     Decoder,
     DialectProvider,
+    EmbeddingDialect,
     ProviderError,
     Translator,
     Usage,
@@ -43,6 +44,7 @@ from .bedrock_blocks import (
     text_in,
 )
 from .bedrock_effort import reasoning_fields
+from .embeddings import on_bedrock
 
 Json = dict[str, Any]
 _PASSED = (  # Bedrock's own fields, which a caller may give as they are
@@ -105,6 +107,14 @@ class BedrockDoor(DialectProvider):
         url = f"{self.api}/model/{quote(chat['model'], safe='')}/{self.verbs[stream]}"
         headers = self.headers if self.api_key else await self.signer.signed(url, self.headers, body)
         return URL(url, encoded=True), headers  # another spelling would need another signature
+
+    def embedding_dialect(self, model: str) -> EmbeddingDialect:
+        return on_bedrock(model)
+
+    async def embedding_destination(self, model: str, body: bytes) -> tuple[URL, Mapping[str, str]]:
+        url = self.embedding_dialect(model).at(self.api, model)
+        headers = self.headers if self.api_key else await self.signer.signed(url, self.headers, body)
+        return URL(url, encoded=True), headers
 
     def decoder(self) -> Decoder:
         return EventStreamDecoder()

@@ -7,21 +7,35 @@ from .anthropic_cli import AnthropicCliProvider
 from .azure import AzureProvider
 from .bedrock import BedrockProvider
 from .bedrock_invoke import BedrockInvokeProvider
+from .cohere import CohereProvider
+from .cohere_v1 import CohereV1Provider
+from .completions import CompletionsProvider
+from .embeddings import VoyageProvider
+from .gemini import GoogleProvider, VertexProvider
 from .local_servers import LlamaCppProvider, LlmsProvider, VllmProvider
+from .ollama import OllamaGenerateProvider, OllamaNativeProvider
 from .openai import OpenAiProvider
 from .responses import ResponsesProvider
 from .vendors import VENDORS, CompatibleProvider
 from .xai import XaiProvider
 
-CLASSES = (
+CLASSES: tuple[type, ...] = (
     CompatibleProvider,
     *vendor_classes(*VENDORS),
     OpenAiProvider,
     ResponsesProvider,
     XaiProvider,
+    GoogleProvider,
+    VertexProvider,
     AnthropicProvider,
     VertexAnthropicProvider,
     AnthropicCliProvider,
+    CohereProvider,
+    CohereV1Provider,
+    OllamaNativeProvider,
+    OllamaGenerateProvider,
+    CompletionsProvider,
+    VoyageProvider,
     AzureProvider,
     BedrockProvider,
     BedrockInvokeProvider,

@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncGenerator
 from typing import Any, ClassVar, cast
 
-from llms.api import Chat, Completion, ConfigError, Context, OpenAiCompatible, StreamEvent, VendorProvider, setting_too
+from llms.api import Chat, Completion, ConfigError, Context, OpenAiCompatible, StreamEvent, VendorProvider
 
 from .responses import ResponsesProvider
 from .responses_items import own_details
@@ -59,7 +59,6 @@ class WithResponses(OpenAiCompatible):
             return await self.beside().chat(chat, context)
         return await super().chat(chat, context)
 
-    @setting_too
     def stream(self, chat: Chat, context: Context | None = None) -> AsyncGenerator[list[StreamEvent]]:
         provider = self.beside() if self.needs_responses(chat) else self
         return OpenAiCompatible.stream(provider, chat, context)

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 from llms.api import Vendor, VendorProvider
 
 from .generators import catalog
+from .listing import listed
 from .message_rules import (
     flat,
     nameless,
@@ -187,3 +189,12 @@ class CompatibleProvider(VendorProvider):
 
     sdk = "@ai-sdk/openai-compatible"
     vendors = VENDORS
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.discovers = kwargs.get("discover") is True
+
+    async def load(self) -> None:
+        """With the entry's `discover: true`, asks which models there are where nothing else says so."""
+        if self.discovers and not self.models:
+            self.set_models(models=await listed(self))

@@ -8,9 +8,12 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import llms
 from llms.host.install import requirements
 from llms.host.manifest import Manifest
 from llms.testing.conformance.source import Import, Module
+
+PACKAGE = Path(llms.__file__).parent
 
 
 def unlisted(folder: Path, modules: Collection[Module], manifest: Manifest) -> Iterator[Import]:
@@ -22,7 +25,7 @@ def unlisted(folder: Path, modules: Collection[Module], manifest: Manifest) -> I
     listed = {canonicalize_name(requirement.name) for requirement in requirements.read(folder, manifest).wanted}
     providers = packages_distributions()
     installed = {canonicalize_name(name) for names in providers.values() for name in names}
-    accounted = listed | _of_llms()
+    accounted = listed | _of_llms(extras=folder.is_relative_to(PACKAGE))  # its own extensions tell which extra to add
     seen: set[str] = set()
     for found in _foreign(folder, modules):
         top = found.name.partition(".")[0]
@@ -51,7 +54,7 @@ def _foreign(folder: Path, modules: Collection[Module]) -> Iterator[Import]:
                 yield found
 
 
-def _of_llms() -> set[str]:
-    """The packages that llms needs wherever it is installed."""
+def _of_llms(*, extras: bool) -> set[str]:
+    """The packages that llms needs wherever it is installed; with `extras`, also those it can do without."""
     needed = map(Requirement, requires("llms") or ())
-    return {canonicalize_name(found.name) for found in needed if "extra" not in str(found.marker or "")}
+    return {canonicalize_name(found.name) for found in needed if extras or "extra" not in str(found.marker or "")}

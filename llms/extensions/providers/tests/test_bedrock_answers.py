@@ -170,7 +170,7 @@ def test_an_exception_in_a_stream_is_an_error_after_what_came_before() -> None:
     reader = made().reader()
     busy = exception("throttlingException", b'{"message": "Too many tokens."}')
     events = reader.feed(pieces(0, {"text": "It is"}) + busy)
-    assert events[0].chunk["choices"][0]["delta"] == {"content": "It is"}
+    assert events[0].chunk["choices"][0]["delta"] == {"role": "assistant", "content": "It is"}
     with pytest.raises(ProviderError, match=r"Acme: Too many tokens\.") as raised:
         reader.check()
     assert (raised.value.upstream_status, raised.value.code) == (429, "throttlingException")
