@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from llms.api import DialectProvider, Vendor
+from llms.extensions.providers.generators.catalog import GENERATORS
 from llms.testing import FakeUpstream, make_app
 from llms.testing.app import TestServer
 from llms.testing.upstream import sse
@@ -47,6 +48,15 @@ async def test_the_row_is_heeded(tmp_path: Path, fake_upstream: FakeUpstream) ->
     body = fake_upstream.requests[0].body
     assert (body["random_seed"], body["max_tokens"], body["tool_choice"]) == (7, 9, "any")
     assert "logit_bias" not in body
+
+
+async def test_every_npm_is_in_the_table() -> None:
+    async with make_app(PROVIDERS) as running:
+        known = {sdk for cls in running.app.registry.classes if isinstance(sdk := getattr(cls, "sdk", None), str)}
+    generators = {cls.sdk for cls in GENERATORS}
+    table = page("providers.md").partition("| `npm` | speaks |")[2].partition("\n\n")[0]
+    told = re.findall(r"`([^`]+)`", "".join(row.split("|")[1] for row in table.splitlines() if "|" in row))
+    assert sorted(told) == sorted(known - generators)
 
 
 def test_every_field_of_a_row_is_in_the_table() -> None:
