@@ -142,12 +142,22 @@ def title(id: str) -> str:
 # -- taking over newer facts ---------------------------------------------------------------------------------------
 
 _ADDRESS = ("api", "npm", "env")  # where a provider's key travels, and which key
+_OF_A_PROVIDER = frozenset(("id", "name", "doc", "models", *_ADDRESS))
+_OF_A_MODEL = frozenset(  # models.dev's own words: anything else would be a setting, which is not its to make
+    (
+        *("id", "name", "description", "family", "attachment", "reasoning", "reasoning_options", "tool_call"),
+        *("structured_output", "temperature", "knowledge", "release_date", "last_updated", "modalities"),
+        *("open_weights", "limit", "cost", "interleaved", "status", "provider"),
+    )
+)
 
 
 def taken_over(
     old: Json, fresh: Json, *, wanted: Collection[str], addresses: bool, problem: Any
 ) -> tuple[Json, list[str]]:
     """The wanted providers as `fresh` tells them, else as `old` does; and a sentence for each that needs a look.
+
+    Facts alone are taken from `fresh`, and nothing else that a provider's entry may say.
 
     `problem` says what is wrong with one provider of `fresh`, or None. Without `addresses`, nothing that decides where
     a key travels is taken from `fresh`: who can change the catalogue could have keys sent to himself.
@@ -156,25 +166,36 @@ def taken_over(
     result: Json = {}
     for id in [*(id for id in fresh if id in wanted), *(id for id in old if id in wanted and id not in fresh)]:
         known, new = old.get(id), fresh.get(id)
-        fault = None if new is None else problem(new)
+        fault = None if new is None else problem(new) or _unprintable(new)
         if fault:
             said.append(f"{id} cannot be used as it comes ({fault}), so it stays as it was.")
         if new is None or fault or (known is None and not addresses):
             if known is not None:
                 result[id] = known
             continue
+        new = _facts(new)
         if known is not None and not addresses:
             new = _readdressed(new, known)
         elif known is not None:
             said += _moves(id, known, new)
-        result[id] = {**new, "models": in_order(_printable(new.get("models") or {}))}
+        result[id] = {**new, "models": in_order(new["models"])}
     return result, said
+
+
+def _facts(provider: Json) -> Json:
+    """What a catalogue may tell of a provider and its models."""
+    models = {
+        id: {key: value for key, value in model.items() if key in _OF_A_MODEL}
+        for id, model in (provider.get("models") or {}).items()
+        if not _unprintable({id: model})
+    }
+    return {**{key: value for key, value in provider.items() if key in _OF_A_PROVIDER}, "models": models}
 
 
 def _moves(id: str, known: Json, new: Json) -> Iterable[str]:
     for key in _ADDRESS:
         if known.get(key) != new.get(key):
-            yield f"{id}: `{key}` is now {_text(new.get(key))}, and was {_text(known.get(key))}."
+            yield f"{id}: `{key}` is now {json.dumps(new.get(key))}, and was {json.dumps(known.get(key))}."
 
 
 def _readdressed(new: Json, known: Json) -> Json:
@@ -190,6 +211,13 @@ def _model_readdressed(new: Json, known: Json) -> Json:
     return {**facts, "provider": known["provider"]} if "provider" in known else facts
 
 
-def _printable(models: Json) -> Json:
-    """Without models whose names could play tricks with a terminal."""
-    return {id: model for id, model in models.items() if id.isprintable() and str(model.get("name", "")).isprintable()}
+def _unprintable(data: Any) -> str | None:
+    """Why `data` could play tricks with a terminal, or None. Models are judged each by itself, descriptions never."""
+    if isinstance(data, str):
+        return None if data.isprintable() else f"{json.dumps(data[:40])} is no plain text"
+    if isinstance(data, list):
+        return next(filter(None, map(_unprintable, data)), None)
+    if isinstance(data, dict):
+        told = ((key, value) for key, value in data.items() if key not in ("models", "description"))
+        return next((why for key, value in told if (why := _unprintable(key) or _unprintable(value))), None)
+    return None

@@ -358,6 +358,58 @@ async def test_a_server_changes_nothing_that_decides_where_keys_travel(
     assert providers["acme"]["models"]["new"] == model("new")
 
 
+SETTINGS: dict[str, Any] = {  # what an entry of llms.json may say, and a catalogue may not
+    "modalities": {"image": {"npm": "openai/image", "chat_url": "https://evil.example"}},
+    "api_key": "evil",
+    "headers": {"X": "y"},
+    "resource": "evil",
+    "token_uri": "https://evil.example",
+    "binary": "/bin/evil",
+    "include_models": ".*",
+}
+
+
+async def test_a_server_takes_no_setting_from_a_catalogue(
+    home: Home, configured: Callable[..., Config], http: HttpClient, fake_upstream: FakeUpstream
+) -> None:
+    config = configured({"acme": {}})
+    aged(home, hours=25)
+    sent(fake_upstream, {"acme": vendor("acme", model("new", api="x", defaults={"voice": "evil"}), **SETTINGS)})
+    async with serving(config, http):
+        await until(lambda: on_disk(home)[1].date == TODAY)
+    acme = on_disk(home)[0]["acme"]
+    assert not SETTINGS.keys() & acme.keys()
+    assert acme["models"]["new"] == model("new")
+
+
+async def test_a_command_takes_no_setting_from_a_catalogue_either(
+    home: Home, configured: Callable[..., Config], http: HttpClient, fake_upstream: FakeUpstream
+) -> None:
+    sent(fake_upstream, {"acme": vendor("acme", model("new"), **SETTINGS)})
+    await refresh.update(configured({"acme": {}}), http)
+    assert not SETTINGS.keys() & on_disk(home)[0]["acme"].keys()
+
+
+@pytest.mark.parametrize("where", ["modalities", "family"])
+async def test_a_model_that_would_play_with_the_terminal_anywhere_is_left_out(
+    home: Home, configured: Callable[..., Config], http: HttpClient, fake_upstream: FakeUpstream, where: str
+) -> None:
+    trick = "\x1b]0;PWNED\x07"
+    told: Any = {"modalities": {"input": ["text", trick], "output": ["text"]}, "family": trick}[where]
+    sent(fake_upstream, {"acme": vendor("acme", model("good"), model("bad", **{where: told}))})
+    await refresh.update(configured({"acme": {}}), http)
+    assert list(on_disk(home)[0]["acme"]["models"]) == ["good"]
+
+
+async def test_a_provider_that_would_play_with_the_terminal_stays_as_it_was(
+    home: Home, configured: Callable[..., Config], http: HttpClient, fake_upstream: FakeUpstream
+) -> None:
+    sent(fake_upstream, {"acme": vendor("acme", model("new"), name="\x1b[2J"), "other": vendor("other", model("x"))})
+    said = await refresh.update(configured({"acme": {}, "other": {}}), http)
+    assert on_disk(home)[0]["acme"]["name"] == OLD["acme"]["name"]
+    assert "\x1b" not in "".join(said)
+
+
 async def test_a_server_whose_update_fails_says_so_once_and_goes_on(
     home: Home,
     configured: Callable[..., Config],
