@@ -171,5 +171,6 @@ class App:
         await self.registry.close()
         await self.fetch.close()
         await self.databases.close()
+        await self.documents.close()
         self.converter.close()
         await self.http.close()

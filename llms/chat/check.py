@@ -30,8 +30,23 @@ def _check_message(message: object, name: str) -> None:
         raise RequestError(f"`{name}` must be an object with `role` and `content`.", param="messages")
     if not isinstance(message.get("role"), str):
         raise RequestError(f"`{name}.role` must be a string such as 'user'.", param="messages")
+    _check_calls(message.get("tool_calls"), name)
     content = message.get("content")
     if not isinstance(content, str | list | None):
         raise RequestError(f"`{name}.content` must be a string or a list of parts.", param="messages")
     if isinstance(content, list) and not all(isinstance(part, dict | str) for part in content):
         raise RequestError(f"`{name}.content` must hold objects, such as a part of type text.", param="messages")
+
+
+def _check_calls(calls: object, name: str) -> None:
+    if calls is None:
+        return
+    if not isinstance(calls, list) or not all(map(_is_call, calls)):
+        why = f"`{name}.tool_calls` must be a list of calls, each with `id` and `function`."
+        raise RequestError(why, param="messages")
+
+
+def _is_call(call: object) -> bool:
+    if not isinstance(call, dict) or not isinstance(call.get("id"), str | None):
+        return False
+    return any(isinstance(call.get(kind), dict) for kind in ("function", "custom"))

@@ -11,17 +11,19 @@ def complete_groups(messages: list[Message]) -> list[Message]:
     """`messages` with whole groups: an assistant's calls, then one result for each, in any order they were given.
 
     A result that stands elsewhere is moved to its call; a call without one gets a result that says so; a result that
-    belongs to no call, or comes again, becomes a user's text. The list itself where all is well, as nearly always.
+    belongs to no call, or comes again, becomes a user's text. An id that some earlier call has gets a number, for most
+    vendors take each only once. The list itself where all is well, as nearly always.
     """
     if _are_complete(messages):
         return messages
-    results = _by_call(messages)
-    placed = {id(result) for result in results.values()}
+    results, used = _assigned(messages), set[str]()
+    placed = {id(result) for group in results.values() for result in group if result is not None}
     whole: list[Message] = []
-    for message in messages:
+    for place, message in enumerate(messages):
         if message.get("role") != "tool":
-            whole.append(message)
-            whole += [results.pop(call) if call in results else _unanswered(call) for call in _calls(message)]
+            ids = [_unused(call, used) for call in _calls(message)]
+            whole.append(_renamed(message, ids))
+            whole += [_result(id, result) for id, result in zip(ids, results[place], strict=True)]
         elif id(message) not in placed:
             whole.append(_as_text(message))
     return whole
@@ -42,6 +44,7 @@ def for_glm(messages: list[Message]) -> list[Message]:
 
 def _are_complete(messages: list[Message]) -> bool:
     waiting: set[str] = set()
+    used: set[str] = set()
     for message in messages:
         if message.get("role") == "tool":
             call = str(message.get("tool_call_id"))
@@ -53,20 +56,29 @@ def _are_complete(messages: list[Message]) -> bool:
         elif message.get("tool_calls"):
             calls = _calls(message)
             waiting = set(calls)
-            if len(waiting) < len(calls):
+            if len(waiting) < len(calls) or not used.isdisjoint(waiting):
                 return False
+            used |= waiting
     return not waiting
 
 
-def _by_call(messages: list[Message]) -> dict[str, Message]:
-    """The first result of each call that some message before it makes."""
-    made: set[str] = set()
-    found: dict[str, Message] = {}
-    for message in messages:
-        made.update(_calls(message))
-        call = str(message.get("tool_call_id"))
-        if message.get("role") == "tool" and call in made:
-            found.setdefault(call, message)
+def _assigned(messages: list[Message]) -> dict[int, list[Message | None]]:
+    """The result of each call, or None, by the place of the message that makes the calls and in their order.
+
+    Some vendors give the same id in every turn: a result belongs to the latest such call that has none yet.
+    """
+    found: dict[int, list[Message | None]] = {}
+    waiting: list[tuple[str, int, int]] = []  # id, place of the message, which of its calls
+    for place, message in enumerate(messages):
+        if message.get("role") != "tool":
+            calls = _calls(message)
+            found[place] = [None] * len(calls)
+            waiting += reversed([(call, place, which) for which, call in enumerate(calls)])
+            continue
+        id = str(message.get("tool_call_id"))
+        if (call := next((call for call in reversed(waiting) if call[0] == id), None)) is not None:
+            waiting.remove(call)
+            found[call[1]][call[2]] = message
     return found
 
 
@@ -77,8 +89,31 @@ def _calls(message: Message) -> list[str]:
     return [str(call.get("id")) for call in calls if isinstance(call, dict)]
 
 
-def _unanswered(call: str) -> Message:
-    return {"role": "tool", "tool_call_id": call, "content": _UNANSWERED}
+def _unused(call: str, used: set[str]) -> str:
+    """`call`, or where that is used already, one like it; then it is used too."""
+    id, number = call, 1
+    while id in used:
+        number += 1
+        id = f"{call}_{number}"
+    used.add(id)
+    return id
+
+
+def _renamed(message: Message, ids: list[str]) -> Message:
+    """`message` with its calls under these ids."""
+    if ids == _calls(message):
+        return message
+    changed, names = message.copy(), iter(ids)
+    calls: list[Any] = list(message["tool_calls"])
+    numbered: Any = [{**call, "id": next(names)} if isinstance(call, dict) else call for call in calls]
+    changed["tool_calls"] = numbered
+    return changed
+
+
+def _result(call: str, result: Message | None) -> Message:
+    if result is None:
+        return {"role": "tool", "tool_call_id": call, "content": _UNANSWERED}
+    return result if result.get("tool_call_id") == call else {**result, "tool_call_id": call}
 
 
 def _as_text(result: Message) -> Message:
@@ -89,6 +124,5 @@ def _as_text(result: Message) -> Message:
 
 
 def _parts(content: Any) -> list[Json]:
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}]
-    return list(content or ())
+    given = [content] if isinstance(content, str) else content or ()
+    return [{"type": "text", "text": part} if isinstance(part, str) else part for part in given]

@@ -13,6 +13,7 @@ from llms.kernel.errors import RequestError
 PATIENCE = 60.0  # seconds for one document
 _AT_ONCE = 2
 _KEPT = 32 << 20  # characters of texts that are kept, so that a long chat does not read its document again each turn
+_MOST = 256  # documents that are kept
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _FORMATS = MappingProxyType(
     {
@@ -44,11 +45,11 @@ _TEXTS = frozenset(
 
 
 class Documents:
-    """Reads documents, each in a process of its own, two at once. The texts of the last ones are remembered."""
+    """Reads documents, each in a process of its own, two at once. What came of the last ones is remembered."""
 
     def __init__(self, *, patience: float = PATIENCE) -> None:
         self._patience = patience
-        self._texts: OrderedDict[str, str] = OrderedDict()
+        self._read: OrderedDict[str, asyncio.Task[str]] = OrderedDict()
         self._free = asyncio.Semaphore(_AT_ONCE)
 
     async def text(self, data: bytes, mime: str, name: str) -> str:
@@ -59,11 +60,35 @@ class Documents:
         if kind is None:
             return self._looks_like_text(data, mime, name)
         key = hashlib.sha256(data).hexdigest()
-        if key not in self._texts:
-            async with self._free:
-                self._remember(key, await self._extracted(kind, data, name))
-        self._texts.move_to_end(key)
-        return self._texts[key]
+        reading = self._read.get(key)
+        if reading is None or reading.cancelled():
+            reading = self._read[key] = asyncio.create_task(self._in_time(kind, data, name))
+            reading.add_done_callback(_seen)
+        self._read.move_to_end(key)
+        self._forget()
+        return await asyncio.shield(reading)  # others may wait for it too
+
+    async def close(self) -> None:
+        """Stops reading. May be called twice."""
+        for task in self._read.values():
+            task.cancel()
+        await asyncio.gather(*self._read.values(), return_exceptions=True)
+
+    async def _in_time(self, kind: str, data: bytes, name: str) -> str:
+        try:
+            async with asyncio.timeout(self._patience), self._free:
+                return await self._extracted(kind, data, name)
+        except TimeoutError as exc:
+            why = f"'{name}' takes longer than {self._patience:g} s to read. Send a smaller document."
+            raise RequestError(why) from exc
+
+    def _forget(self) -> None:
+        """Lets go of what was read longest ago, where it is too much."""
+        done = [task for task in self._read.values() if task.done() and not task.cancelled() and not task.exception()]
+        size = sum(len(task.result()) for task in done)
+        while len(self._read) > 1 and (size > _KEPT or len(self._read) > _MOST):
+            _, task = self._read.popitem(last=False)
+            size -= len(task.result()) if task in done else 0
 
     def _looks_like_text(self, data: bytes, mime: str, name: str) -> str:
         try:
@@ -85,11 +110,7 @@ class Documents:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            async with asyncio.timeout(self._patience):
-                out, error = await child.communicate(data)
-        except TimeoutError as exc:
-            why = f"'{name}' takes longer than {self._patience:g} s to read. Send a smaller document."
-            raise RequestError(why) from exc
+            out, error = await child.communicate(data)
         finally:
             if child.returncode is None:
                 with suppress(ProcessLookupError):
@@ -100,10 +121,11 @@ class Documents:
             raise RequestError(f"'{name}' cannot be read: {reason}. Send it as text or in another format.")
         return out.decode()
 
-    def _remember(self, key: str, text: str) -> None:
-        self._texts[key] = text
-        while sum(map(len, self._texts.values())) > _KEPT and len(self._texts) > 1:
-            self._texts.popitem(last=False)
+
+def _seen(task: asyncio.Task[str]) -> None:
+    """Whoever waited has been told of a failure, or has gone."""
+    if not task.cancelled():
+        task.exception()
 
 
 def is_text(mime: str) -> bool:

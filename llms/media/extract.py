@@ -69,6 +69,7 @@ def _xlsx(data: bytes) -> Iterator[str]:
     from openpyxl import load_workbook
 
     for sheet in load_workbook(io.BytesIO(_unpackable(data)), read_only=True, data_only=True).worksheets:
+        sheet.reset_dimensions()  # what the file says of its size may be anything
         yield f"## {sheet.title}\n\n"
         yield from _rows(sheet.iter_rows(values_only=True))
 
@@ -90,7 +91,9 @@ def _pptx(data: bytes) -> Iterator[str]:
 def _rows(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
     for row in rows:
         cells = ["" if cell is None else " ".join(str(cell).split()) for cell in row]
-        if any(cells):
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
             yield "| " + " | ".join(cells) + " |\n"
     yield "\n"
 

@@ -23,6 +23,7 @@ from llms.providers.answers import wrong
 from llms.providers.assembler import StreamAssembler
 from llms.providers.embeddings import OPENAI_EMBEDDINGS, EmbeddingDialect
 from llms.providers.events import StreamEvent, as_events
+from llms.providers.forms import Asking
 from llms.providers.http import Exchange, HttpClient
 from llms.providers.key import laid_over, missing_key, own_key
 from llms.providers.leftovers import Leftovers
@@ -286,7 +287,8 @@ class OpenAiCompatible(RequestSettings):
     async def _post(self, chat: Chat, *, stream: bool) -> Exchange:
         if not hasattr(self, "http"):
             raise InvalidProvider(f"Provider '{self.id}' is not registered. Put it into ctx.get_providers().")
-        body = self.build_request(chat, stream=stream)
+        with Asking(self.name):
+            body = self.build_request(chat, stream=stream)
         url, headers = await self.destination(chat, body, stream=stream)
         return self.http.post(url, headers=headers, body=body, provider=self.name)
 

@@ -18,15 +18,9 @@ def setting_too(method: Method) -> Method:
 class _MethodAndSetting:
     def __init__(self, method: Callable[..., Any]) -> None:
         self._method = method
-        self._kept = f"_{method.__qualname__}"  # a class that overrides it may call that of its base
 
     def __get__(self, provider: Any, owner: type | None = None) -> Any:
-        if provider is None:
-            return self._method
-        known = provider.__dict__.get(self._kept)
-        if known is None or known != provider.streams:
-            known = provider.__dict__[self._kept] = _Streaming(provider, self._method)
-        return known
+        return self._method if provider is None else _Streaming(provider, self._method)
 
     def __set__(self, provider: Any, value: Any) -> None:
         provider.streams = bool(value)
@@ -44,3 +38,7 @@ class _Streaming(int):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._method(*args, **kwargs)
+
+    def __reduce__(self) -> tuple[type[int], tuple[int]]:
+        """Kept somewhere, it is the setting alone."""
+        return int, (int(self),)

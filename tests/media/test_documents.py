@@ -85,7 +85,7 @@ async def test_a_word_document_is_read_with_its_headings_and_tables() -> None:
 
 
 async def test_a_workbook_is_read_sheet_by_sheet() -> None:
-    assert await Documents().text(xlsx(), EXCEL, "a.xlsx") == "## Prices\n\n| milk | 2.5 |  |\n\n"
+    assert await Documents().text(xlsx(), EXCEL, "a.xlsx") == "## Prices\n\n| milk | 2.5 |\n\n"
 
 
 async def test_slides_are_read_with_their_notes() -> None:
@@ -152,6 +152,54 @@ async def test_a_document_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asyncio, "create_subprocess_exec", refused)
     assert await documents.text(pdf("Hello"), "application/pdf", "other.pdf") == first
     assert not started
+
+
+async def test_a_document_that_is_wanted_twice_at_once_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents, started = Documents(), counted(monkeypatch)
+    texts = await asyncio.gather(*(documents.text(pdf("Hello"), "application/pdf", "a.pdf") for _ in range(5)))
+    assert len(set(texts)) == len(started) == 1
+
+
+async def test_that_a_document_cannot_be_read_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents, started = Documents(), counted(monkeypatch)
+    for _ in range(3):
+        with pytest.raises(RequestError, match="cannot be read"):
+            await documents.text(b"%PDF-1.7", "application/pdf", "a.pdf")
+    assert len(started) == 1
+
+
+async def test_who_leaves_does_not_take_the_document_from_others() -> None:
+    documents = Documents()
+    first, second = (asyncio.create_task(documents.text(pdf("Hi"), "application/pdf", "a.pdf")) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert "Hi" in await second
+
+
+async def test_a_workbook_that_claims_to_be_huge_is_read_for_what_it_holds() -> None:
+    sheet = xlsx()
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(sheet)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            told = old.read(name)
+            if name.endswith("sheet1.xml"):
+                assert b'<dimension ref="A1:C1"' in told
+                told = told.replace(b'<dimension ref="A1:C1"', b'<dimension ref="A1:XFD1048576"')
+            new.writestr(name, told)
+    assert await Documents().text(out.getvalue(), EXCEL, "a.xlsx") == "## Prices\n\n| milk | 2.5 |\n\n"
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """One entry for each process that is started from now on."""
+    started: list[object] = []
+    real = asyncio.create_subprocess_exec
+
+    async def watched(*args: str, **options: object) -> asyncio.subprocess.Process:
+        started.append(args)
+        return await real(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", watched)
+    return started
 
 
 async def test_the_process_that_reads_sees_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
