@@ -12,7 +12,7 @@ from typing import Any, ClassVar, cast
 from llms.api import Chat, Completion, ConfigError, Context, OpenAiCompatible, StreamEvent, VendorProvider
 
 from .responses import ResponsesProvider
-from .responses_items import own_details
+from .responses_items import is_from
 from .vendors import VENDORS
 
 Json = dict[str, Any]
@@ -60,8 +60,9 @@ class WithResponses(OpenAiCompatible):
         return await super().chat(chat, context)
 
     def stream(self, chat: Chat, context: Context | None = None) -> AsyncGenerator[list[StreamEvent]]:
-        provider = self.beside() if self.needs_responses(chat) else self
-        return OpenAiCompatible.stream(provider, chat, context)
+        if self.needs_responses(chat):
+            return self.beside().stream(chat, context)
+        return super().stream(chat, context)
 
     def beside(self) -> ResponsesProvider:
         """This provider as it is asked through the Responses API."""
@@ -78,12 +79,12 @@ class WithResponses(OpenAiCompatible):
             return False
         if self.responses is True:
             return True
-        tools = chat.get("tools") or ()
+        tools, issuer = chat.get("tools") or (), self.beside().issuer
         return (
             not _RESPONSES_FIELDS.isdisjoint(chat)
             or not all(map(self._is_chat_tool, tools))
             or self._is_served_there(chat, with_tools=bool(tools))
-            or any(_was_answered_there(cast(Json, message)) for message in chat["messages"])
+            or any(is_from(issuer, cast(Json, message)) for message in chat["messages"])
         )
 
     def _is_chat_tool(self, tool: Json) -> bool:
@@ -120,8 +121,3 @@ class OpenAiProvider(WithResponses, VendorProvider):
         if not isinstance(body.get("audio"), dict):
             body.pop("modalities", None)
         return body
-
-
-def _was_answered_there(message: Json) -> bool:
-    """Whether `message` carries what only the Responses API can be told again."""
-    return "responses" in (message.get("provider_metadata") or ()) or bool(own_details(message))

@@ -6,14 +6,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from llms.api import Chat, Completion, DialectProvider, StreamAssembler, Translator
+from llms.api import (
+    Chat,
+    Completion,
+    Context,
+    DialectProvider,
+    ProviderError,
+    StreamAssembler,
+    StreamEvent,
+    Translator,
+)
 
 from .responses_answer import ResponsesStream
-from .responses_items import Conversation
+from .responses_items import Conversation, forgotten, is_from
 
 Json = dict[str, Any]
 _OTHERWISE = frozenset(  # fields of a chat that go under other names
@@ -25,6 +35,7 @@ _OTHERWISE = frozenset(  # fields of a chat that go under other names
 _UNSAYABLE: Mapping[str, Any] = MappingProxyType(  # … that have none, and the value with which they ask for nothing
     {
         "audio": None,
+        "cache_control": None,
         "enable_thinking": None,
         "frequency_penalty": 0,
         "function_call": None,
@@ -40,6 +51,8 @@ _UNSAYABLE: Mapping[str, Any] = MappingProxyType(  # … that have none, and the
 _ENCRYPTED = "reasoning.encrypted_content"
 _REASONS = re.compile(r"(?:^|[/.])(?:o[1-9]|gpt-[5-9](?!.*-chat)|codex|computer-use|grok-[4-9])")
 _STATEFUL = frozenset(("background", "conversation", "previous_response_id"))  # whoever says these wants it stored
+# What OpenAI and Azure (by their code), xAI and gateways say of thoughts that they cannot decrypt.
+_UNREADABLE = re.compile(r"encrypted.content|compaction blob", re.IGNORECASE)
 
 
 class ResponsesProvider(DialectProvider):
@@ -49,15 +62,65 @@ class ResponsesProvider(DialectProvider):
     instead. The entry's `reasoning_summary` (`auto`, `concise`, `detailed`; `false` for none) is asked for wherever a
     chat says `reasoning_effort`: OpenAI gives summaries to verified organisations only. Fields, parts and tools that
     are the API's own go through as they are.
+
+    What a model thought goes back to its own vendor only. Should even that one be unable to read it, because the key
+    now belongs to another organisation, it is asked once more without.
     """
 
     sdk: ClassVar[str] = "openai/responses"
+    has_custom_tools: ClassVar[bool] = True
     default_api: ClassVar[str | None] = "https://api.openai.com/v1"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.chat_url = f"{self.api}/responses"
         self.reasoning_summary: str | bool = kwargs.get("reasoning_summary", "auto")
+
+    @property
+    def issuer(self) -> str:
+        """Who alone can read what its models thought, and knows the ids it gave: the host of the API."""
+        return self.api.partition("//")[2].partition("/")[0].rpartition("@")[2].lower()
+
+    async def chat(self, chat: Chat, context: Context | None = None) -> Completion:
+        try:
+            return await super().chat(chat, context)
+        except ProviderError as exc:
+            if not self._is_due_to_thoughts(exc, chat):
+                raise
+        return await super().chat(self._forgetting(chat), context)
+
+    async def stream(self, chat: Chat, context: Context | None = None) -> AsyncGenerator[list[StreamEvent]]:
+        held: list[StreamEvent] = []  # until the vendor has read it all: it may refuse inside the stream too
+        is_read = not self._brings_thoughts(chat)
+        try:
+            async with aclosing(super().stream(chat, context)) as batches:
+                async for events in batches:
+                    held += events
+                    is_read = is_read or any(map(_says_something, events))
+                    if is_read:
+                        yield held
+                        held = []
+        except ProviderError as exc:
+            if is_read or not self._is_due_to_thoughts(exc, chat):
+                raise
+        else:
+            return
+        async with aclosing(super().stream(self._forgetting(chat), context)) as batches:
+            async for events in batches:
+                yield events
+
+    def _brings_thoughts(self, chat: Chat) -> bool:
+        return any(is_from(self.issuer, cast(Json, message)) for message in chat["messages"])
+
+    def _is_due_to_thoughts(self, error: ProviderError, chat: Chat) -> bool:
+        """Whether `error` says that the vendor cannot read what it is said to have thought."""
+        said = f"{error.code} {error}"
+        return error.upstream_status == 400 and _UNREADABLE.search(said) is not None and self._brings_thoughts(chat)
+
+    def _forgetting(self, chat: Chat) -> Chat:
+        self.leftovers.leave_out("messages: reasoning_details")
+        messages = [forgotten(cast(Json, message)) for message in chat["messages"]]
+        return cast(Chat, {**chat, "messages": messages})
 
     def request_body(self, chat: Chat, *, stream: bool) -> Json:
         asked: Json = {name: value for name, value in chat.items() if value is not None}
@@ -66,10 +129,10 @@ class ResponsesProvider(DialectProvider):
             del body["provider"]
         if not _STATEFUL.intersection(asked):
             body.setdefault("store", False)
-        conversation = Conversation(stored=body.get("store") is not False)
+        conversation = Conversation(stored=body.get("store") is not False, issuer=self.issuer)
         for message in asked["messages"]:
             conversation.add(message)
-        self.leftovers.leave_out(*conversation.left_out, *_left_out(asked))
+        self.leftovers.leave_out(*dict.fromkeys((*conversation.left_out, *_left_out(asked))))
         said = {
             "include": self._include(asked, body),
             "max_output_tokens": _first(asked, "max_output_tokens", "max_completion_tokens", "max_tokens"),
@@ -111,13 +174,24 @@ class ResponsesProvider(DialectProvider):
         return assembler.so_far()
 
     def translator(self) -> Translator:
-        return ResponsesStream(provider=self.name)
+        return ResponsesStream(provider=self.name, issuer=self.issuer)
+
+
+def _says_something(event: StreamEvent) -> bool:
+    """Whether `event` is more than the beginning of an answer."""
+    choices = event.chunk.get("choices") or ()
+    return any(choice.get("finish_reason") or choice.get("delta", {}).keys() - {"role"} for choice in choices)
 
 
 def _left_out(asked: Json) -> list[str]:
     """The names of what cannot be said, where it asks for something."""
     unsayable = [name for name, nothing in _UNSAYABLE.items() if name in asked and asked[name] != nothing]
-    return unsayable + (["modalities"] if asked.get("modalities", ["text"]) != ["text"] else [])
+    marked = any("cache_control" in tool for tool in asked.get("tools") or ())
+    return [
+        *unsayable,
+        *(["modalities"] if asked.get("modalities", ["text"]) != ["text"] else []),
+        *(["tools: cache_control"] if marked else []),
+    ]
 
 
 def _first(asked: Json, *names: str) -> Any:
@@ -148,7 +222,7 @@ def _tool(tool: Json) -> Json:
         return {"type": "function", **function, "strict": function.get("strict") or False}  # here the default is true
     if "custom" in tool:
         return {"type": "custom", **tool["custom"], **_format(tool["custom"].get("format"))}
-    return tool
+    return {key: value for key, value in tool.items() if key != "cache_control"}
 
 
 def _format(given: Any) -> Json:

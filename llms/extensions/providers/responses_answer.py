@@ -11,16 +11,10 @@ from typing import Any
 
 from llms.api import Chunk, Chunks, ProviderError, Usage, usage_of
 
-from .responses_items import FORMAT
+from .responses_items import FORMAT, is_call
 
 Json = dict[str, Any]
 _STATUS = MappingProxyType({"insufficient_quota": 429, "rate_limit_exceeded": 429, "server_error": 500})
-_RUN_BY_XAI = frozenset(  # names of what comes as the call of a custom tool, though xAI has run it itself
-    (
-        *("browse_page", "view_image", "view_x_video", "web_search", "web_search_with_snippets"),
-        *("x_keyword_search", "x_semantic_search", "x_thread_fetch", "x_user_search"),
-    )
-)
 _REASONING, _MESSAGE, _CALL = 1, 2, 3  # the order in which a chat's message tells them
 _TICKS = 10_000_000_000  # to the dollar: https://docs.x.ai/docs/key-information/consumption-and-rate-limits
 
@@ -30,10 +24,13 @@ class ResponsesStream:
 
     Servers leave out deltas, `done` events, or items from the last event. So everything is read wherever it first
     stands, by its place in the output: ids may change between the events of one item.
+
+    What only this vendor can read is marked with its `issuer`.
     """
 
-    def __init__(self, *, provider: str) -> None:
+    def __init__(self, *, provider: str, issuer: str) -> None:
         self._provider = provider
+        self._issuer = issuer
         self._chunks = Chunks()
         self._begun = False
         self._said: dict[tuple[int, str, int], list[str]] = {}  # texts by item, kind and part
@@ -60,7 +57,7 @@ class ResponsesStream:
             yield self._chunks.delta(role="assistant")
 
     def begin_item(self, event: Json) -> Iterator[Chunk]:
-        if _is_call(event["item"]):
+        if is_call(event["item"]):
             yield from self._begin_call(event["output_index"], event["item"])
 
     def end_item(self, event: Json) -> Iterator[Chunk]:
@@ -94,7 +91,7 @@ class ResponsesStream:
                 yield from self._whole(place, item)
         if not _is_plain(output := [item for _, item in sorted(self._items.items())]):
             kept = [_kept(item) for item in output if self._can_be_said_again(item)]
-            yield self._chunks.delta(provider_metadata={"responses": {"output": kept}})
+            yield self._chunks.delta(provider_metadata={"responses": {"issuer": self._issuer, "output": kept}})
         reason = _finish_reason(answer, called=bool(self._calls), provider=self._provider)
         yield self._chunks.delta(finish_reason=reason)
         if usage := answer.get("usage"):
@@ -114,7 +111,7 @@ class ResponsesStream:
 
     def _whole(self, place: int, item: Json) -> Iterator[Chunk]:
         self._items[place] = item
-        kind = "call" if _is_call(item) else item["type"]
+        kind = "call" if is_call(item) else item["type"]
         if (tell := _ITEMS.get(kind)) is not None:
             yield from tell(self, place, item)
 
@@ -202,7 +199,7 @@ class ResponsesStream:
 
     def _details(self, place: int, item: Json) -> list[Json]:
         """A reasoning item in OpenRouter's form, so that it can be said again."""
-        same: Json = {"format": FORMAT, "index": place}
+        same: Json = {"format": FORMAT, "issuer": self._issuer, "index": place}
         if item.get("id") and self._can_be_said_again(item):
             same["id"] = item["id"]
         details: list[Json] = [
@@ -249,13 +246,6 @@ _ITEMS: Mapping[str, Callable[[ResponsesStream, int, Json], Iterable[Chunk]]] = 
 )
 
 
-def _is_call(item: Json) -> bool:
-    """Whether `item` is a tool call that is the caller's to answer."""
-    return item["type"] == "function_call" or (
-        item["type"] == "custom_tool_call" and item.get("name") not in _RUN_BY_XAI
-    )
-
-
 def _is_plain(output: list[Json]) -> bool:
     """Whether a chat's message says all of it, and in its order: reasoning, one text, then the calls."""
     order = [_rank(item) for item in output]
@@ -266,7 +256,7 @@ def _rank(item: Json) -> int | None:
     """Where in a chat's message `item` stands; None where it has no place there, or says something more."""
     if any(item.get(name) is not None for name in ("caller", "namespace", "phase")):
         return None
-    return _CALL if _is_call(item) else {"reasoning": _REASONING, "message": _MESSAGE}.get(item["type"])
+    return _CALL if is_call(item) else {"reasoning": _REASONING, "message": _MESSAGE}.get(item["type"])
 
 
 def _annotation(annotation: Json, start: int) -> Json:

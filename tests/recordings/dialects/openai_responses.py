@@ -11,8 +11,24 @@ SENT_OTHERWISE = MappingProxyType(
 )
 
 
+class OneVendor(ResponsesProvider):
+    """Takes all that earlier answers brought for its own: the OpenAI form of a record does not say whose it is."""
+
+    def request_body(self, chat: Any, *, stream: bool) -> Any:
+        own: Any = {**chat, "messages": [self._own(message) for message in chat["messages"]]}
+        return super().request_body(own, stream=stream)
+
+    def _own(self, message: Any) -> Any:
+        own = dict(message)
+        if isinstance(details := own.get("reasoning_details"), list):
+            own["reasoning_details"] = [{**detail, "issuer": self.issuer} for detail in details]
+        if kept := (own.get("provider_metadata") or {}).get("responses"):
+            own["provider_metadata"] = {"responses": {**kept, "issuer": self.issuer}}
+        return own
+
+
 def provider(record: Any, api: str) -> ResponsesProvider:
-    return ResponsesProvider(id="acme", name="Acme", api=api, api_key="key-0123456789", reasoning_summary=False)
+    return OneVendor(id="acme", name="Acme", api=api, api_key="key-0123456789", reasoning_summary=False)
 
 
 def told(completion: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text
 SECRET = {**THOUGHT, "encrypted_content": "gAAA"}
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "look", "arguments": '{"at":"sky"}'}
 SEARCH = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q"}}
+ISSUER = "127.0.0.1:9"  # who `made` asks
 LOOK: Any = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 LOOKED: Any = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"at":"sky"}'}}
 
@@ -57,6 +58,12 @@ def streamed(events: Iterable[Any]) -> Any:
     assembler.feed_all(reader.finish())
     reader.check()
     return assembler.so_far()
+
+
+def thought_by(issuer: str | None, id: str = "rs_1", data: str = "gAAA") -> Any:
+    """A detail of the reasoning in an answer of `issuer`."""
+    detail = {"type": "reasoning.encrypted", "data": data, "format": "openai-responses-v1", "id": id, "issuer": issuer}
+    return {key: value for key, value in detail.items() if value is not None}
 
 
 def event(kind: str, **fields: Any) -> Any:

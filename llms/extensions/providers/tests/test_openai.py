@@ -7,21 +7,29 @@ import pytest
 
 from llms.api import Chat, ConfigError, ExtensionContext, HttpClient, Limits, ProviderError
 from llms.extensions.providers.openai import OpenAiProvider
+from llms.extensions.providers.tests.responses_samples import HI, ISSUER, thought_by
+from llms.extensions.providers.xai import XaiProvider
 from llms.testing import FakeUpstream, make_app, sse
 
-HI = {"role": "user", "content": "Hi"}
 LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 SQL = {"type": "custom", "custom": {"name": "sql"}}
 ANSWERED_THERE = {
     "role": "assistant",
     "content": "Hm.",
     "reasoning_content": "Hm.",
-    "reasoning_details": [{"type": "reasoning.encrypted", "data": "g", "format": "openai-responses-v1", "id": "rs_1"}],
+    "reasoning_details": [thought_by(ISSUER)],
 }
 SEARCHED_THERE = {
     "role": "assistant",
     "content": "Hm.",
-    "provider_metadata": {"responses": {"output": [{"type": "web_search_call", "id": "ws_1"}]}},
+    "provider_metadata": {"responses": {"issuer": ISSUER, "output": [{"type": "web_search_call", "id": "ws_1"}]}},
+}
+AT_XAI = {"role": "assistant", "content": "Hm.", "reasoning_details": [thought_by("api.x.ai")]}
+AT_OPENROUTER = {"role": "assistant", "content": "Hm.", "reasoning_details": [thought_by(None)]}
+SEARCHED_AT_XAI = {
+    "role": "assistant",
+    "content": "Hm.",
+    "provider_metadata": {"responses": {"issuer": "api.x.ai", "output": [{"type": "web_search_call", "id": "ws_1"}]}},
 }
 ELSEWHERE = {
     "role": "assistant",
@@ -52,6 +60,9 @@ def chat(*messages: Any, **fields: Any) -> Any:
         chat(),
         chat(tools=[LOOK, SQL]),
         chat(ELSEWHERE),
+        chat(AT_XAI),
+        chat(AT_OPENROUTER),
+        chat(SEARCHED_AT_XAI),
         chat(reasoning_effort="low", stop=["."], n=2),
         chat(model="gpt-5.4", reasoning_effort="high"),
         chat(model="gpt-5.6", reasoning_effort="none", tools=[LOOK]),
@@ -89,6 +100,37 @@ def test_what_chat_completions_can_do_stays_there(asked: Chat) -> None:
 )
 def test_what_only_responses_can_do_goes_there(asked: Chat) -> None:
     assert made().needs_responses(asked)
+
+
+def test_the_issuer_is_the_host_of_the_api_and_nothing_secret() -> None:
+    for cls, api, host in (
+        (OpenAiProvider, None, "api.openai.com"),
+        (XaiProvider, None, "api.x.ai"),
+        (OpenAiProvider, "https://me:secret@LLM.example.org:8443/v1", "llm.example.org:8443"),
+    ):
+        assert cls(id="acme", api=api, api_key="k" * 9).beside().issuer == host
+
+
+async def test_a_rotated_organisation_does_not_end_a_conversation(fake_upstream: FakeUpstream) -> None:
+    """Streamed too, and on the way that a chat takes on its own to the Responses API."""
+    provider = made(api=fake_upstream.url)
+    provider.http = HttpClient(Limits())
+    said = {**ANSWERED_THERE, "reasoning_details": [thought_by(provider.beside().issuer)]}
+    fake_upstream.enqueue_error(400, "The encrypted content gAAA could not be verified.")
+    end = sse({"type": "response.completed", "response": ANSWER})
+    fake_upstream.enqueue(end, headers={"Content-Type": "text/event-stream"})
+    texts = [
+        choice["delta"].get("content")
+        async for events in provider.stream(chat(said))
+        for event in events
+        for choice in event.chunk["choices"]
+    ]
+    await provider.http.close()
+    assert "Hello" in texts
+    first, second = fake_upstream.requests
+    assert (first.path, second.path) == ("/v1/responses", "/v1/responses")
+    assert [item.get("type") for item in first.body["input"]] == [None, "reasoning", "message"]
+    assert [item.get("type") for item in second.body["input"]] == [None, "message"]
 
 
 @pytest.mark.parametrize(

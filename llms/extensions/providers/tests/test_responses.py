@@ -1,15 +1,14 @@
 """OpenAI's Responses API: what it is asked, and what goes back to it of its answers."""
 
-import json
 from typing import Any
 
 import pytest
 
-from llms.api import ExtensionContext, RequestError
-from llms.extensions.providers.responses import ResponsesProvider
+from llms.api import RequestError
 from llms.extensions.providers.tests.responses_samples import (
     CALL,
     HI,
+    ISSUER,
     LOOK,
     LOOKED,
     PNG,
@@ -17,14 +16,12 @@ from llms.extensions.providers.tests.responses_samples import (
     SECRET,
     THOUGHT,
     URI,
-    answer,
-    event,
     made,
     message,
     sent,
     text,
+    thought_by,
 )
-from llms.testing import FakeUpstream, make_app, sse
 
 # -- messages --------------------------------------------------------------------------------------------------
 
@@ -111,6 +108,26 @@ def test_arguments_may_be_an_object_or_missing() -> None:
     assert [item["arguments"] for item in items[1:]] == ['{"a":1}', "{}"]
 
 
+@pytest.mark.parametrize("given", ["c" * 65, "chatcmpl-tool-" + "é" * 90])
+def test_an_id_that_is_too_long_stays_the_same_in_call_and_result(given: str) -> None:
+    again = sent(
+        HI,
+        {"role": "assistant", "tool_calls": [{**LOOKED, "id": given}, {**LOOKED, "id": given + "2"}]},
+        {"role": "tool", "tool_call_id": given, "content": "blue"},
+        {"role": "tool", "tool_call_id": given + "2", "content": "red"},
+    )["input"]
+    one, two, *results = [item["call_id"] for item in again[1:]]
+    assert results == [one, two]
+    assert one != two
+    assert max(len(one), len(two)) <= 64
+
+
+def test_an_id_of_64_characters_is_kept() -> None:
+    assert (
+        sent(HI, {"role": "assistant", "tool_calls": [{**LOOKED, "id": "c" * 64}]})["input"][1]["call_id"] == "c" * 64
+    )
+
+
 def test_a_refusal_is_said_as_one() -> None:
     parts = sent(HI, {"role": "assistant", "content": None, "refusal": "No."})["input"][1]["content"]
     assert parts == [{"type": "refusal", "refusal": "No."}]
@@ -136,12 +153,38 @@ def test_what_a_message_cannot_say_is_not_left_out_in_silence(unsayable: Any) ->
     [
         {"role": "user", "content": [{"type": "text"}, 7]},
         {"role": "assistant", "tool_calls": ["look"]},
-        {"role": "assistant", "content": "a", "provider_metadata": {"responses": {"output": ["a"]}}},
+        {"role": "assistant", "content": "a", "provider_metadata": {"responses": {"issuer": ISSUER, "output": ["a"]}}},
     ],
 )
 def test_a_message_of_another_form_is_refused(broken: Any) -> None:
     with pytest.raises(RequestError, match="A message cannot be read"):
         sent(broken)
+
+
+MARK: Any = {"cache_control": {"type": "ephemeral"}}
+
+
+@pytest.mark.parametrize(
+    ("chat", "name"),
+    [
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi", **MARK}]}]}, "messages"),
+        ({"messages": [{"role": "assistant", "content": [{"type": "text", "text": "Hi", **MARK}]}]}, "messages"),
+        (
+            {"messages": [{"role": "tool", "tool_call_id": "c", "content": [{"type": "text", "text": "a", **MARK}]}]},
+            "messages",
+        ),
+        ({"messages": [{**HI, **MARK}]}, "messages"),
+        ({"messages": [HI], "tools": [{**LOOK, **MARK}]}, "tools"),
+        ({"messages": [HI], "tools": [{"type": "function", "name": "look", **MARK}]}, "tools"),
+        ({"messages": [HI], **MARK}, None),
+    ],
+)
+def test_marks_for_the_cache_of_another_vendor_are_left_out(chat: Any, name: str | None) -> None:
+    asked: Any = {"model": "gpt-4.1", **chat}
+    assert b"cache_control" not in made().build_request(asked, stream=False)
+    told = f"`{name}: cache_control`" if name else "`cache_control`"
+    with pytest.raises(RequestError, match=f"Acme cannot be told {told}"):
+        made(unsupported="error").build_request(asked, stream=False)
 
 
 # -- reasoning and what the vendor ran itself, said again ------------------------------------------------------
@@ -182,6 +225,35 @@ def test_a_thought_that_is_stored_goes_by_its_name() -> None:
 )
 def test_thoughts_of_other_vendors_are_not_said(details: Any) -> None:
     items = sent(HI, {"role": "assistant", "content": "Hi", "reasoning_details": details})["input"]
+    assert [item.get("type") for item in items] == [None, "message"]
+
+
+@pytest.mark.parametrize("issuer", ["api.x.ai", "api.openai.com", None])
+def test_thoughts_that_another_vendor_encrypted_are_not_said(issuer: str | None) -> None:
+    """None is what gateways such as OpenRouter answer, in the same format: it goes back to them alone."""
+    said = {"role": "assistant", "content": "Hi", "reasoning_details": [thought_by(issuer)], "tool_calls": [LOOKED]}
+    items = sent(HI, said, {"role": "tool", "tool_call_id": "call_1", "content": "blue"})["input"]
+    assert [item.get("type") for item in items] == [None, "message", "function_call", "function_call_output"]
+
+
+def test_of_thoughts_by_several_vendors_ones_own_are_said() -> None:
+    details = [thought_by("api.x.ai", "rs_1", "x"), thought_by(ISSUER, "rs_2", "g")]
+    items = sent(HI, {"role": "assistant", "content": "Hi", "reasoning_details": details})["input"]
+    assert [item.get("encrypted_content") for item in items] == [None, "g", None]
+
+
+def test_what_another_vendor_ran_is_not_said() -> None:
+    said = message(SECRET, SEARCH, text("Found."), CALL)
+    elsewhere = made(api="https://api.x.ai/v1")
+    assert sent(HI, said, by=elsewhere)["input"][1:] == [
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Found."}]},
+        {key: value for key, value in CALL.items() if key != "id"},
+    ]
+
+
+@pytest.mark.parametrize("kept", ["a", ["a"], {"responses": "a"}])
+def test_what_is_no_metadata_of_ours_is_left_alone(kept: Any) -> None:
+    items = sent(HI, {"role": "assistant", "content": "Hi", "provider_metadata": kept})["input"]
     assert [item.get("type") for item in items] == [None, "message"]
 
 
@@ -388,71 +460,3 @@ def test_a_stream_is_asked_for_without_options_of_the_other_api() -> None:
 def test_summaries_can_be_left_alone() -> None:
     body = sent(reasoning_effort="low", by=made(reasoning_summary=False))
     assert body["reasoning"] == {"effort": "low"}
-
-
-# -- through a server ------------------------------------------------------------------------------------------
-
-
-def config(upstream: FakeUpstream) -> Any:
-    models = {"gpt-5": {"id": "gpt-5", "name": "GPT-5", "reasoning": True, "tool_call": True}}
-    entry = {"npm": "openai/responses", "api": upstream.url, "api_key": "key-0123456789", "models": models}
-    return {"providers": {"acme": entry}}
-
-
-def install(ctx: ExtensionContext) -> None:
-    def look(at: str) -> str:
-        """Looks."""
-        return f"The {at} is blue."
-
-    ctx.add_provider(ResponsesProvider)
-    ctx.register_tool(look)
-
-
-def as_stream(whole: Any) -> bytes:
-    items = [event("output_item.done", output_index=i, item=item) for i, item in enumerate(whole["output"])]
-    return b"".join(map(sse, [event("created", response=whole), *items, event("completed", response=whole)]))
-
-
-@pytest.mark.parametrize("output", [[SECRET, CALL], [SECRET, SEARCH, {**SECRET, "id": "rs_2"}, text("Hm: "), CALL]])
-@pytest.mark.parametrize("stream", [False, True])
-async def test_reasoning_survives_the_servers_tool_loop(
-    fake_upstream: FakeUpstream, *, stream: bool, output: list[Any]
-) -> None:
-    for whole in (answer(*output), answer(text("Blue."))):
-        if stream:
-            fake_upstream.enqueue(as_stream(whole), headers={"Content-Type": "text/event-stream"})
-        else:
-            fake_upstream.enqueue(json.dumps(whole).encode(), headers={"Content-Type": "application/json"})
-    async with make_app(install, config=config(fake_upstream)) as server:
-        reply = await server.chat(model="gpt-5", stream=stream, metadata={"tools": "all"})
-    assert reply.text.endswith("Blue.")
-    first, second = fake_upstream.requests
-    assert first.path == "/v1/responses"
-    assert (first.body["store"], first.body["include"]) == (False, ["reasoning.encrypted_content"])
-    *items, result = second.body["input"][1:]
-    assert [{**item, "id": None} for item in items] == [{**item, "id": None} for item in output]
-    assert result == {"type": "function_call_output", "call_id": "call_1", "output": "The sky is blue."}
-
-
-async def test_a_client_may_send_reasoning_back_itself(fake_upstream: FakeUpstream) -> None:
-    fake_upstream.enqueue(json.dumps(answer(SECRET, CALL)).encode(), headers={"Content-Type": "application/json"})
-    fake_upstream.enqueue(json.dumps(answer(text("Blue."))).encode(), headers={"Content-Type": "application/json"})
-    async with make_app(install, config=config(fake_upstream)) as server:
-        reply = await server.chat(model="gpt-5", tools=[LOOK])
-        said = reply.body["choices"][0]["message"]
-        told = {"role": "tool", "tool_call_id": "call_1", "content": "blue"}
-        await server.post("/v1/chat/completions", {"model": "gpt-5", "messages": [HI, said, told], "tools": [LOOK]})
-    assert fake_upstream.requests[1].body["input"][1] == SECRET
-
-
-@pytest.mark.parametrize("status", [400, 401, 429])
-async def test_its_errors_have_their_status_and_words(fake_upstream: FakeUpstream, status: int) -> None:
-    error = {"error": {"message": "no luck", "type": "x", "code": "y", "param": "input"}}
-    for _ in range(3):
-        fake_upstream.enqueue(
-            json.dumps(error).encode(), status=status, headers={"Content-Type": "application/json", "retry-after": "0"}
-        )
-    async with make_app(install, config=config(fake_upstream)) as server:
-        reply = await server.chat(model="gpt-5")
-    assert reply.status == status
-    assert "no luck" in reply.body["error"]["message"]

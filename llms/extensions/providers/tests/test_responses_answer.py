@@ -9,6 +9,7 @@ from llms.api import ProviderError
 from llms.extensions.providers.tests.responses_samples import (
     CALL,
     HI,
+    ISSUER,
     PNG,
     SEARCH,
     SECRET,
@@ -76,12 +77,13 @@ def test_thoughts_are_told_with_a_line_between() -> None:
         thought, {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Three."}]}, text("Hi")
     )
     assert said["reasoning_content"] == "One.\n\nTwo.\n\nThree."
-    shared = {"format": "openai-responses-v1", "id": "rs_1"}
+    by = {"format": "openai-responses-v1", "issuer": ISSUER}
+    shared = {**by, "id": "rs_1"}
     assert said["reasoning_details"] == [
         {"type": "reasoning.summary", "summary": "One.", "index": 0, **shared},
         {"type": "reasoning.summary", "summary": "Two.", "index": 1, **shared},
         {"type": "reasoning.encrypted", "data": "gAAA", "index": 2, **shared},
-        {"type": "reasoning.text", "text": "Three.", "format": "openai-responses-v1", "index": 3},
+        {"type": "reasoning.text", "text": "Three.", "index": 3, **by},
     ]
 
 
@@ -117,6 +119,13 @@ def test_what_xai_ran_itself_is_no_call_of_ours() -> None:
     assert "tool_calls" not in whole["choices"][0]["message"]
 
 
+@pytest.mark.parametrize("calls", [[], [CALL]])
+def test_what_xai_ran_itself_goes_back_in_its_place(calls: Any) -> None:
+    searched = {"type": "custom_tool_call", "id": "x", "call_id": "xs_1", "name": "x_keyword_search", "input": "{}"}
+    output = [SECRET, searched, text("Found."), *calls]
+    assert sent(HI, message(*output))["input"][1:] == output
+
+
 def test_citations_have_their_place_in_the_whole_text() -> None:
     cited = {"type": "url_citation", "url": "https://a.org", "title": "A", "start_index": 0, "end_index": 3}
     named = {"type": "file_citation", "file_id": "file-1", "filename": "a.pdf", "index": 2}
@@ -130,8 +139,8 @@ def test_citations_have_their_place_in_the_whole_text() -> None:
 
 
 def test_what_the_vendor_ran_is_kept_without_what_is_large() -> None:
-    kept = message(SEARCH, text("Found.", logprobs=[{"token": "F"}]))["provider_metadata"]["responses"]["output"]
-    assert kept == [SEARCH, text("Found.")]
+    kept = message(SEARCH, text("Found.", logprobs=[{"token": "F"}]))["provider_metadata"]["responses"]
+    assert kept == {"issuer": ISSUER, "output": [SEARCH, text("Found.")]}
 
 
 @pytest.mark.parametrize("name", ["phase", "namespace", "caller"])
