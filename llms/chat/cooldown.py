@@ -73,6 +73,6 @@ class Cooldowns:
             return self._settings.key_cooldown
         if record.failures < self._settings.failures:
             return 0.0
-        pause = record.next or self._settings.cooldown
-        record.next = min(pause * 2, max(pause, self._settings.longest_cooldown))
+        pause = min(record.next or self._settings.cooldown, self._settings.longest_cooldown)
+        record.next = pause * 2
         return pause

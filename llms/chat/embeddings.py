@@ -6,6 +6,7 @@ from typing import Any, cast
 from llms.chat.candidate import Candidate
 from llms.chat.failover import first_answer
 from llms.chat.routing import Routing
+from llms.chat.strategies import strategy_in
 from llms.kernel import foreign
 from llms.kernel.errors import ProviderError, RequestError
 from llms.kernel.types import Json
@@ -14,14 +15,23 @@ from llms.kernel.types import Json
 async def embedded(
     request: Json, routing: Routing, *, rounds: int, request_id: str = ""
 ) -> tuple[Json, Candidate, int]:
-    """The answer to `request`, who gave it, and how many attempts that took. Raises LlmsError."""
+    """The answer to `request`, who gave it, and how many attempts that took. Raises LlmsError.
+
+    As of a chat, its `metadata.strategy` and a `provider` that is a text say whom to ask first; they stay here.
+    """
     check(request)
-    candidates = await routing.candidates(request["model"])
+    asked = {name: value for name, value in request.items() if name != "metadata"}
+    prefer = asked.pop("provider") if isinstance(asked.get("provider"), str) else None
+    strategy = strategy_in(request.get("metadata"))
+    candidates = await routing.candidates(request["model"], prefer=prefer, strategy=strategy)
     path = routing.path(request_id or os.urandom(16).hex(), streamed=False)
 
     async def attempt(candidate: Candidate) -> Json:
-        asked = {**request, "model": candidate.model}
-        return cast(Json, await foreign.call_here(_ask, candidate, asked, extension=candidate.id))
+        path.calls()
+        return cast(
+            Json,
+            await foreign.call_here(_ask, candidate, {**asked, "model": candidate.model}, extension=candidate.id),
+        )
 
     answer = await first_answer(candidates, attempt, path=path, rounds=rounds, on_retry=_nobody)
     assert path.answering is not None

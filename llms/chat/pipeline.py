@@ -18,7 +18,7 @@ from typing import TypeVar, cast
 
 from llms.chat import tool_choice, usage
 from llms.chat.attachments import Attachments
-from llms.chat.begun import Batches, Begun
+from llms.chat.begun import Batches, Begun, opens_within
 from llms.chat.cancel import Cancellation, RequestCancelled
 from llms.chat.candidate import Candidate
 from llms.chat.check import check
@@ -26,13 +26,15 @@ from llms.chat.deltas import filtered
 from llms.chat.error_filters import ErrorFilters
 from llms.chat.failover import Retrying, first_answer
 from llms.chat.made import Made
+from llms.chat.path import Path
 from llms.chat.prepare import can_call_tools, prepare
 from llms.chat.readable import readable
 from llms.chat.routing import Routing
+from llms.chat.strategies import strategy_in
 from llms.chat.tool_loop import ToolLoop
 from llms.kernel import foreign
 from llms.kernel.config import Config
-from llms.kernel.errors import ProviderError, RequestError
+from llms.kernel.errors import ProviderError
 from llms.kernel.hooks import Hooks
 from llms.kernel.types import Chat, Completion, Context, Json
 from llms.media.cache import Cache
@@ -128,16 +130,18 @@ class Pipeline:
                 await self._show(loop.whole, context)
                 return
             assembler = StreamAssembler(model=str(turn.chat.get("model"))) if self.hooks.chat_response else None
-            begun, made = await self._begun(turn), self._made(turn.chat, context)
-            async with aclosing(begun.events()) as batches:
+            begun, made, is_counted = await self._begun(turn), self._made(turn.chat, context), False
+            async with aclosing(begun) as batches:
                 async for batch in batches:
                     events = await self._shown(batch, made, context)
-                    _count_usage(events, context)
+                    is_counted = _count_usage(events, context) or is_counted
                     if assembler is not None:
                         assembler.feed_all(events)
                     yield events
                     if self.should_cancel(context):
                         break
+            if not is_counted:
+                usage.count({}, context)  # a request may have a price whatever its size
             if assembler is not None:
                 completion = assembler.so_far()
                 usage.account(completion, context)
@@ -157,7 +161,7 @@ class Pipeline:
         await self.hooks.chat_request(chat, context)
         check(chat)
         ours = tool_choice.ours(chat, self.tools, brought)
-        return Turn(chat, context, ours, self._attachments(again=bool(ours)), _strategy(context))
+        return Turn(chat, context, ours, self._attachments(again=bool(ours)), strategy_in(context.get("metadata")))
 
     # -- asking ------------------------------------------------------------------------------------------------
 
@@ -170,22 +174,24 @@ class Pipeline:
                 raise ProviderError(f"Provider '{provider.id}' answered with nothing. Try again.", provider=provider.id)
             return completion
 
-        completion = await self._first(turn, attempt, streamed=False)
+        completion, _ = await self._first(turn, attempt, streamed=False)
         await self._made(turn.chat, turn.context).take(completion)
         return completion
 
-    async def _begun(self, turn: Turn) -> Begun:
-        """The answer of the first provider that begins one."""
+    async def _begun(self, turn: Turn) -> Batches:
+        """The events of the first provider that begins an answer."""
 
         async def attempt(provider: Provider, chat: Chat) -> Begun:
-            return await Begun.open(provider.stream(chat, turn.context), provider=provider.id)
+            stream, within = provider.stream(chat, turn.context), opens_within(provider, chat, self.config.limits)
+            return await Begun.open(stream, provider=provider.id, within=within)
 
-        return await self._first(turn, attempt, streamed=True)
+        begun, path = await self._first(turn, attempt, streamed=True)
+        return path.followed(begun.events())
 
     async def _streamed(self, turn: Turn) -> Batches:
         """The events of one such answer, as the delta filters leave them."""
         begun, made = await self._begun(turn), self._made(turn.chat, turn.context)
-        async with aclosing(begun.events()) as batches:
+        async with aclosing(begun) as batches:
             async for events in batches:
                 yield await self._shown(events, made, turn.context)
 
@@ -194,8 +200,13 @@ class Pipeline:
         events = await made.taken(events)
         return await filtered(events, context, self.hooks.chat_delta) if self.hooks.chat_delta else events
 
-    async def _first(self, turn: Turn, ask: Callable[[Provider, Chat], Awaitable[T]], *, streamed: bool) -> T:
-        """What `ask` gives for the first candidate that does not fail. Raises RequestCancelled instead of asking."""
+    async def _first(
+        self, turn: Turn, ask: Callable[[Provider, Chat], Awaitable[T]], *, streamed: bool
+    ) -> tuple[T, Path]:
+        """What `ask` gives for the first candidate that does not fail, and how it was found.
+
+        Raises RequestCancelled instead of asking.
+        """
         self._check_wanted(turn.context)
         chat = await turn.attachments.inside(turn.chat, turn.context)
         candidates = await self._candidates(turn, streamed=streamed)
@@ -203,11 +214,13 @@ class Pipeline:
 
         async def attempt(candidate: Candidate) -> T:
             cast(Json, turn.context)["attempts"] = turn.failures + path.failures + 1
-            return await ask(candidate.provider, await self._shaped(candidate, chat, turn))
+            shaped = await self._shaped(candidate, chat, turn)
+            path.calls()
+            return await ask(candidate.provider, shaped)
 
         answer = await first_answer(candidates, attempt, path=path, **self._retrying(turn.context))
         turn.last, turn.failures = path.answering, turn.failures + path.failures
-        return answer
+        return answer, path
 
     async def _candidates(self, turn: Turn, *, streamed: bool) -> list[Candidate]:
         """Whom to ask, best first: who answered before, unless somebody wishes for another since."""
@@ -270,12 +283,15 @@ class Pipeline:
         await self.hooks.chat_response(completion, context)
 
 
-def _count_usage(events: list[StreamEvent], context: Context) -> None:
-    """Writes duration and cost beside the usage, where an event tells it."""
+def _count_usage(events: list[StreamEvent], context: Context) -> bool:
+    """Writes duration and cost beside the usage, and gives True, where an event tells it."""
+    is_counted = False
     for event in events:
         if not event.plain and event.chunk.get("usage"):
             usage.count(cast(Json, event.chunk), context)
             event.raw = None
+            is_counted = True
+    return is_counted
 
 
 def begin(chat: Chat, context: Context | None) -> Context:
@@ -297,12 +313,3 @@ def _replays(provider: Provider) -> frozenset[str]:
     with foreign.border(provider.id) if isinstance(provider, Guest) else nullcontext():
         told = getattr(provider, "replays", None)
     return told if isinstance(told, frozenset) else frozenset()
-
-
-def _strategy(context: Context) -> str | None:
-    """In which order the caller wants candidates to be asked. Raises RequestError where that is no text."""
-    metadata = context.get("metadata")
-    strategy = metadata.get("strategy") if isinstance(metadata, dict) else None
-    if not isinstance(strategy, str | None):
-        raise RequestError("`metadata.strategy` must be a text, such as 'cheapest'.", param="metadata.strategy")
-    return strategy or None

@@ -10,6 +10,7 @@ from llms.chat.path import Path
 from llms.chat.routing_settings import RoutingSettings
 from llms.chat.strategies import Strategies, UnknownStrategy
 from llms.chat.timings import Timings
+from llms.chat.turns import Turns
 from llms.kernel.errors import ConfigError
 from llms.kernel.types import Json
 from llms.providers.offer import Offer, preferred_first, prefix_of
@@ -35,7 +36,8 @@ class Routing:
         self.settings = RoutingSettings(config)
         self.cooldowns = Cooldowns(self.settings, clock)
         self.timings = Timings(clock)
-        self._strategies = Strategies(self.timings)
+        self._turns = Turns()
+        self._strategies = Strategies(self.timings, self._turns)
         self._registry = registry
 
     async def candidates(
@@ -69,7 +71,7 @@ class Routing:
 
     def path(self, request_id: str, *, streamed: bool) -> Path:
         """What follows one search for an answer, so that the next ones know more."""
-        return Path(request_id, self.cooldowns, self.timings, streamed=streamed)
+        return Path(request_id, self.cooldowns, self.timings, self._turns, streamed=streamed)
 
     def _as_usual(self, offers: list[Offer], model: str, *, streamed: bool) -> list[Offer]:
         """`offers` in order where the chat has no strategy of its own. An alias with weights has said what it wants."""
@@ -82,20 +84,12 @@ class Routing:
             raise ConfigError(f"{exc} Correct {place} in llms.json.") from exc
 
     def _each_key(self, offer: Offer) -> list[Candidate]:
-        """The candidates of an offer: its keys take turns in being the first."""
+        """The candidates of an offer: its keys take turns."""
         keyed = offer.keyed
         if len(keyed) == 1:
             provider = streaming(keyed[0].provider, offer.id)
             return [Candidate(provider, offer.id, offer.model, offer.upstream, keyed[0].key)]
-        first = self._strategies.turn((offer.id, ""), len(keyed))
         return [
-            Candidate(
-                streaming(keyed[place].provider, offer.id),
-                offer.id,
-                offer.model,
-                offer.upstream,
-                keyed[place].key,
-                place + 1,
-            )
-            for place in (*range(first, len(keyed)), *range(first))
+            Candidate(streaming(one.provider, offer.id), offer.id, offer.model, offer.upstream, one.key, number)
+            for number, one in self._turns.keys(offer)
         ]

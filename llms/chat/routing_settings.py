@@ -9,7 +9,10 @@ _DEFAULTS: Mapping[str, float] = {"failures": 3, "cooldown": 30.0, "longest_cool
 
 
 class RoutingSettings:
-    """Always as the configuration says now; what is missing or makes no sense has its default. Times are seconds."""
+    """Always as the configuration says now; what is missing or makes no sense has its default.
+
+    Times are seconds, and 0 means that nobody is put aside so.
+    """
 
     def __init__(self, config: Json) -> None:
         self._config = config
@@ -22,7 +25,7 @@ class RoutingSettings:
     @property
     def failures(self) -> int:
         """How many in a row put a provider, with the key they met, aside."""
-        return max(1, int(self._number("failures")))
+        return int(self._number("failures", least=1))
 
     @property
     def cooldown(self) -> float:
@@ -39,10 +42,10 @@ class RoutingSettings:
         """For how long a key is put aside that was refused."""
         return self._number("key_cooldown")
 
-    def _number(self, name: str) -> float:
+    def _number(self, name: str, *, least: float = 0) -> float:
         told = self._told(name)
         is_number = isinstance(told, int | float) and not isinstance(told, bool)
-        return told if is_number and told > 0 else _DEFAULTS[name]
+        return told if is_number and told >= least else _DEFAULTS[name]
 
     def _told(self, name: str) -> Any:
         told = self._config.get("routing")

@@ -6,12 +6,12 @@ from contextlib import suppress
 from typing import Any
 
 from llms.chat.timings import Timings
+from llms.chat.turns import Turns
 from llms.kernel.errors import LlmsError, RequestError
 from llms.kernel.types import Json
 from llms.providers.offer import Offer
 from llms.providers.whole import streaming
 
-_MOST = 10_000  # models whose turn is remembered
 _INPUT, _OUTPUT = 3000, 1000  # tokens of the chat by whose price providers are compared
 _UNKNOWN = math.inf
 
@@ -23,12 +23,19 @@ class UnknownStrategy(RequestError):
         super().__init__(message, param="metadata.strategy")
 
 
+def strategy_in(metadata: Any) -> str | None:
+    """In which order a request wants candidates to be asked. Raises RequestError where that is no text."""
+    strategy = metadata.get("strategy") if isinstance(metadata, dict) else None
+    if not isinstance(strategy, str | None):
+        raise RequestError("`metadata.strategy` must be a text, such as 'cheapest'.", param="metadata.strategy")
+    return strategy or None
+
+
 class Strategies:
     """Orders offers. Equal ones stay in the order of the configuration."""
 
-    def __init__(self, timings: Timings) -> None:
-        self._timings = timings
-        self._turns: dict[tuple[str, str], int] = {}
+    def __init__(self, timings: Timings, turns: Turns) -> None:
+        self._timings, self._turns = timings, turns
         self._orders: dict[str, Callable[[list[Offer], bool], list[Offer]]] = {
             "priority": self._by_priority,
             "cheapest": self._cheapest_first,
@@ -43,19 +50,11 @@ class Strategies:
             raise UnknownStrategy(f"There is no strategy '{strategy[:40]}'. Use one of {', '.join(self._orders)}.")
         return order(offers, streamed) if len(offers) > 1 else offers
 
-    def turn(self, key: tuple[str, str], of: int) -> int:
-        """Whose turn it is among `of` that take turns: 0, 1, ... and from the start again."""
-        if key not in self._turns and len(self._turns) >= _MOST:
-            del self._turns[next(iter(self._turns))]
-        turn = self._turns[key] = (self._turns.get(key, -1) + 1) % of
-        return turn
-
     def _by_priority(self, offers: list[Offer], _: bool) -> list[Offer]:
         return offers
 
     def _in_turn(self, offers: list[Offer], _: bool) -> list[Offer]:
-        first = self.turn((offers[0].id, offers[0].upstream), len(offers))
-        return offers[first:] + offers[:first]
+        return self._turns.offers(offers)
 
     def _cheapest_first(self, offers: list[Offer], _: bool) -> list[Offer]:
         return sorted(offers, key=price)

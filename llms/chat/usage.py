@@ -11,6 +11,7 @@ from llms.kernel.types import Completion, Context, Json, Usage
 _DOLLAR = 1_000_000  # micro-dollars
 _FINE = 1_000_000  # parts of a micro-dollar that prices are told in, so that all sums are of integers
 _TICKS = 10_000  # a micro-dollar, as xAI tells it
+_TOLD = ("cost", "cost_details", "cost_in_usd_ticks")  # where a vendor's usage tells what it charged
 _MOST = 10**15  # of tokens or of dollars: more is no count and no price
 _LONG = 200_000  # tokens beyond which `context_over_200k` counts
 
@@ -20,15 +21,18 @@ def cost_of(usage: Usage, prices: Json) -> int:
 
     `type: "request"` means `output` dollars for the request, whatever its size. A price that is not told for cached,
     spoken or reasoning tokens is that of ordinary ones. A prompt longer than a tier has that tier's prices for all its
-    tokens. Counts that contradict each other never make a part negative.
+    tokens. Counts that contradict each other never make a part negative. Cohere charges for `billed_units`, mostly
+    fewer tokens than were read (https://docs.cohere.com/reference/chat).
     """
     if prices.get("type") == "request":
         return _rounded(_DOLLAR * _price(prices, "output", 0))
     prompt, output = _tokens(usage, "prompt_tokens"), _tokens(usage, "completion_tokens")
     prices = _for_length(prices, prompt)
+    billed = _details(usage, "billed_units")
+    prompt, output = _billed(billed, "input_tokens", prompt), _billed(billed, "output_tokens", output)
     given, made = _details(usage, "prompt_tokens_details"), _details(usage, "completion_tokens_details")
     thought = _tokens(made, "reasoning_tokens")
-    if thought and usage.get("total_tokens") == prompt + output + thought:
+    if thought and not billed and usage.get("total_tokens") == prompt + output + thought:
         output += thought  # xAI counts reasoning beside the answer, not in it
     read = min(_tokens(given, "cached_tokens"), prompt)
     written = min(_tokens(given, "cache_write_tokens"), prompt - read)
@@ -76,6 +80,10 @@ def _rounded(fine: int) -> int:
 def _tokens(counts: Any, name: str) -> int:
     value = counts.get(name)
     return int(value) if _is_amount(value) else 0
+
+
+def _billed(billed: Json, name: str, otherwise: int) -> int:
+    return _tokens(billed, name) if _is_amount(billed.get(name)) else otherwise
 
 
 def _details(usage: Usage, name: str) -> Json:
@@ -168,11 +176,13 @@ class Tally:
         self._usage: Json = {}
         self._cost: int | None = None
         self._priced_at: str | None = None
+        self._is_told = True  # every answer's cost, by its vendor
         self._started: float | None = None
 
     def add(self, completion: Completion, context: Context) -> None:
         """Counts one answer, at the prices of whoever gave it. The context then has the cost of all so far."""
         answer, kept = cast(Json, completion), cast(Json, context)
+        self._is_told = self._is_told and reported_cost(answer) is not None
         count(answer, context)
         if self._started is None:
             self._started = context.get("startedAt")
@@ -191,6 +201,9 @@ class Tally:
         _clock(answer, context)
         if self._usage:
             answer["usage"] = {**self._usage, "duration": context["duration"]}
+            if not self._is_told:  # what some vendors told is not what all of it cost
+                for name in _TOLD:
+                    answer["usage"].pop(name, None)
         if self._cost is not None:
             answer["cost"] = self._cost / _DOLLAR
         self._tell(context)

@@ -19,27 +19,39 @@ class Verdict:
 
 
 _KEY = {"is_final": True, "is_of_key": True, "spoils_key": True}
+_REFUSED, _NO_CREDIT = Verdict("key refused", **_KEY), Verdict("no credit", **_KEY)
+_TOO_DEAR = Verdict("too dear", is_final=True, is_of_key=True)
+_BAD, _NOT_FOUND = Verdict("bad request", is_final=True), Verdict("not found", is_final=True)
+_LIMITED = Verdict("rate limited", is_of_key=True, is_fault=True)
+_OVERLOADED = Verdict("overloaded", is_fault=True)
+_OTHER_4XX = Verdict("refused", is_final=True)
+_5XX = Verdict("server error", is_fault=True)
 _BY_STATUS = {
-    400: Verdict("bad request", is_final=True),
-    401: Verdict("key refused", **_KEY),
-    402: Verdict("no credit", **_KEY),
-    403: Verdict("not allowed", **_KEY),
-    404: Verdict("not found", is_final=True),
+    400: _BAD,
+    401: _REFUSED,
+    402: _NO_CREDIT,
+    403: Verdict("not allowed", is_final=True, is_of_key=True),  # also what moderation answers: the key may be sound
+    404: _NOT_FOUND,
     408: Verdict("timed out", is_fault=True),
     409: Verdict("conflict"),
     413: Verdict("too large", is_final=True),
-    422: Verdict("bad request", is_final=True),
-    429: Verdict("rate limited", is_of_key=True, is_fault=True),
+    422: _BAD,
+    429: _LIMITED,
     503: Verdict("unavailable", is_fault=True),
     504: Verdict("timed out", is_fault=True),
-    529: Verdict("overloaded", is_fault=True),  # https://docs.anthropic.com/en/api/errors
+    529: _OVERLOADED,  # https://docs.anthropic.com/en/api/errors
 }
-_OTHER_4XX = Verdict("refused", is_final=True)
-_5XX = Verdict("server error", is_fault=True)
 _BY_CODE = {  # what vendors say more exactly than by status
     "context_length_exceeded": Verdict("context too long", is_final=True),
-    "insufficient_quota": Verdict("no credit", **_KEY),  # OpenAI's, with 429
-    "invalid_api_key": Verdict("key refused", **_KEY),  # some say it with 400
+    "insufficient_quota": _NO_CREDIT,  # OpenAI's, with 429
+    "invalid_api_key": _REFUSED,  # some say it with 400
+    "model_not_found": _NOT_FOUND,  # OpenAI's with 403 too, for a model that the key's project may not use
+}
+_WITHOUT_STATUS = {  # what an error inside an answer of 200 may say in place of one
+    "invalid_prompt": _BAD,
+    "overloaded_error": _OVERLOADED,
+    "rate_limit_exceeded": _LIMITED,
+    "server_error": _5XX,
 }
 _BY_KIND: tuple[tuple[type[LlmsError], Verdict], ...] = (  # the first that fits
     (ProviderTimeout, Verdict("timed out", is_fault=True)),
@@ -54,10 +66,15 @@ _BY_KIND: tuple[tuple[type[LlmsError], Verdict], ...] = (  # the first that fits
 def judged(error: LlmsError) -> Verdict:
     """What `error`, with which an attempt failed, means."""
     if isinstance(error, ProviderError):
-        if by_code := _BY_CODE.get(error.code or ""):
+        code, status = error.code or "", error.upstream_status
+        if by_code := _BY_CODE.get(code) or (_NO_CREDIT if code.startswith("billing") else None):
             return by_code
-        if (status := error.upstream_status) is not None and status >= 400:
+        if status == 402 and "max_tokens" in str(error):
+            return _TOO_DEAR  # OpenRouter's: the credit would do for a shorter answer
+        if status is not None and status >= 400:
             return _BY_STATUS.get(status) or (_OTHER_4XX if status < 500 else _5XX)
+        if status is None and code in _WITHOUT_STATUS:
+            return _WITHOUT_STATUS[code]
     return next(verdict for kind, verdict in _BY_KIND if isinstance(error, kind))
 
 

@@ -105,7 +105,7 @@ def test_one_that_tried_and_was_given_up_leaves_the_trial_to_the_next(acme: Acme
     assert not acme.is_cooling
 
 
-@pytest.mark.parametrize("status", [401, 402, 403])
+@pytest.mark.parametrize("status", [401, 402])
 def test_a_refused_key_is_put_aside_at_once(acme: Acme, status: int) -> None:
     acme.fails(status)
     acme.clock.passes(599)
@@ -141,7 +141,7 @@ def test_nobody_is_put_aside_for_more_than_a_day(acme: Acme) -> None:
     assert not acme.is_cooling
 
 
-@pytest.mark.parametrize("status", [400, 404, 409, 413, 422])
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 422])
 def test_what_the_request_is_to_blame_for_puts_nobody_aside(acme: Acme, status: int) -> None:
     acme.fails(status, times=10)
     assert not acme.is_cooling
@@ -166,7 +166,31 @@ def test_the_settings_count(caplog: pytest.LogCaptureFixture) -> None:
     assert not acme.is_cooling
 
 
-@pytest.mark.parametrize("settings", [{"failures": "many"}, {"failures": -1}, {"failures": True}, {"cooldown": None}])
+@pytest.mark.parametrize("setting", ["cooldown", "longest_cooldown"])
+def test_with_no_time_to_be_put_aside_for_nobody_is_for_failing(setting: str) -> None:
+    acme = Acme(**{setting: 0})
+    acme.fails(times=9)
+    assert not acme.is_cooling
+    acme.fails(429, retry_after=7)  # the provider itself asks for it
+    assert acme.is_cooling
+
+
+def test_a_refused_key_may_be_put_aside_never() -> None:
+    acme = Acme(key_cooldown=0)
+    acme.fails(401, times=9)
+    assert not acme.is_cooling
+
+
+def test_nobody_is_put_aside_for_longer_than_at_most() -> None:
+    acme = Acme(failures=1, cooldown=50, longest_cooldown=20)
+    acme.fails()
+    acme.clock.passes(20)
+    assert not acme.is_cooling
+
+
+@pytest.mark.parametrize(
+    "settings", [{"failures": "many"}, {"failures": -1}, {"failures": 0}, {"failures": True}, {"cooldown": None}]
+)
 def test_a_setting_that_makes_no_sense_has_its_default(settings: Any) -> None:
     acme = Acme(**settings)
     acme.fails(times=2)

@@ -15,6 +15,7 @@ from llms.chat.failover import first_answer
 from llms.chat.path import Path
 from llms.chat.routing_settings import RoutingSettings
 from llms.chat.timings import Timings
+from llms.chat.turns import Turns
 from llms.chat.verdict import LONGEST_WAIT
 from llms.kernel.errors import (
     ConfigError,
@@ -34,7 +35,8 @@ def one(id: str, answers: list[Any] | None = None, *, key: str = "", model: str 
 
 
 def new_path() -> Path:
-    return Path("1", Cooldowns(RoutingSettings({}), time.monotonic), Timings(time.monotonic), streamed=False)
+    cooldowns = Cooldowns(RoutingSettings({}), time.monotonic)
+    return Path("1", cooldowns, Timings(time.monotonic), Turns(), streamed=False)
 
 
 @dataclass

@@ -80,6 +80,18 @@ async def test_a_rate_limited_key_is_left_out_for_as_long_as_the_vendor_says(fak
     assert "first" in used(fake_upstream)[4:]
 
 
+async def test_a_provider_that_is_not_asked_keeps_the_turn_of_its_key(fake_upstream: FakeUpstream) -> None:
+    async with FakeUpstream() as other:
+        providers = {
+            "acme": entry(fake_upstream, api_key=None, api_keys=KEYS[:2]),
+            "other": entry(other),
+        }
+        async with make_app(config=config(providers=providers, routing={"strategy": "round-robin"})) as server:
+            for _ in range(8):
+                await server.chat()
+    assert used(fake_upstream) == ["first", "second", "first", "second"]
+
+
 async def test_several_keys_may_stand_in_one_variable(fake_upstream: FakeUpstream) -> None:
     providers = {"acme": entry(fake_upstream, api_key="$ACME_KEYS")}
     environ = {"ACME_KEYS": ",".join(KEYS)}

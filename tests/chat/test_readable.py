@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from llms.media.documents import Documents
 from llms.testing import FakeUpstream, make_app
 from llms.testing.app import upstream_config
 from tests.media.test_documents import WORD, docx, pdf
+
+from .clock import Clock
 
 
 def part(data: bytes, mime: str, name: str = "a.pdf") -> Any:
@@ -67,3 +70,21 @@ async def test_a_broken_pdf_is_refused_with_the_reason(fake_upstream: FakeUpstre
 async def test_a_file_that_lies_with_the_provider_stays_there(fake_upstream: FakeUpstream) -> None:
     given = {"type": "file", "file": {"file_id": "file-1"}}
     assert (await sent(fake_upstream, given, reads=["text", "image"]))[0] == given
+
+
+async def test_the_time_it_takes_to_read_a_document_is_not_the_providers(fake_upstream: FakeUpstream) -> None:
+    clock = Clock()
+
+    class Slow(Documents):
+        async def text(self, *args: Any) -> str:
+            clock.passes(60)
+            return "Hello"
+
+    async with make_app(config=upstream_config(fake_upstream, models={"fake-model": {"id": "fake-model"}})) as server:
+        server.app.pipeline._documents = Slow()
+        server.app.pipeline.routing.timings.clock = clock
+        content = [part(docx(), WORD, "a.docx"), {"type": "text", "text": "What?"}]
+        await server.chat(messages=[{"role": "user", "content": content}])
+        [provider] = server.app.registry.live
+        waits = server.app.pipeline.routing.timings.expected((provider, "fake-model", False))
+    assert waits == 0

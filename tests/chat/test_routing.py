@@ -1,13 +1,15 @@
 """Two vendors behind one door: what a client sees when one of them fails."""
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import pytest
 
-from llms.testing import Cut, FakeUpstream, Reply, TestServer, make_app, sse
+from llms.testing import Cut, FakeProvider, FakeUpstream, Hang, Pause, Reply, TestServer, make_app, sse
 from llms.testing.upstream import chunk
 
 from .clock import Clock
@@ -257,7 +259,7 @@ async def test_when_all_cool_down_and_fail_the_client_gets_a_real_cause(
 ) -> None:
     for _ in range(4):
         fake_upstream.enqueue_error(503, "as one said")
-        other.enqueue_error(403, "as the other said")
+        other.enqueue_error(401, "as the other said")
     async with two(fake_upstream, other) as server:
         asked(server)
         replies = [await server.chat() for _ in range(4)]
@@ -275,6 +277,149 @@ async def test_what_was_learnt_outlives_a_change_of_the_configuration(
         assert (await server.chat()).headers["x-llms-attempts"] == "1"
         await server.app.change_config(lambda data: data["providers"]["one"].update(api_key="another-key-01234"))
         assert (await server.chat()).headers["x-llms-provider"] == "one"  # a new key is not the one that was refused
+
+
+FLAGGED = {"message": "Your input was flagged", "code": 403}
+NO_SUCH_MODEL = {"message": "Project `p` does not have access to model `m`", "code": "model_not_found"}
+TOO_DEAR = {"message": "This request requires more credits, or fewer max_tokens.", "code": 402}
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(403, FLAGGED), (403, NO_SUCH_MODEL), (404, NO_SUCH_MODEL), (402, TOO_DEAR)]
+)
+async def test_what_one_caller_asked_for_does_not_put_the_key_aside_for_others(
+    fake_upstream: FakeUpstream, other: FakeUpstream, status: int, error: Any
+) -> None:
+    fake_upstream.enqueue(json.dumps({"error": error}).encode(), status=status)
+    async with two(fake_upstream, other) as server:
+        replies = [await server.chat() for _ in range(2)]
+    assert [reply.headers["x-llms-provider"] for reply in replies] == ["other", "one"]
+
+
+@pytest.mark.parametrize("tools", [{}, ALL], ids=["plain", "tool loop"])
+async def test_one_whose_streams_always_break_off_cools_down(
+    fake_upstream: FakeUpstream, other: FakeUpstream, tools: Any
+) -> None:
+    for _ in range(3):
+        fake_upstream.enqueue_stream("Hel", Cut())
+    answers(other, "Hello", streamed=True)
+    providers = {"one": entry(fake_upstream), "other": entry(other)}
+    async with make_app(Toolbox(), config=config(providers=providers)) as server:
+        asked(server)
+        texts = [(await server.chat(stream=True, **tools)).text for _ in range(4)]
+    assert texts == ["Hel", "Hel", "Hel", "Hello"]
+
+
+async def test_a_stream_that_came_to_its_end_clears_the_failures_before_it(
+    fake_upstream: FakeUpstream, other: FakeUpstream
+) -> None:
+    for _ in range(2):
+        fake_upstream.enqueue_stream("Hel", Cut())
+        fake_upstream.enqueue_stream("Hel", Cut())
+        answers(fake_upstream, "Hello", streamed=True)
+    async with two(fake_upstream, other) as server:
+        asked(server)
+        texts = [(await server.chat(stream=True)).text for _ in range(6)]
+    assert texts == ["Hel", "Hel", "Hello"] * 2
+
+
+async def test_a_stream_that_its_reader_leaves_says_nothing_about_who_gives_it(
+    fake_upstream: FakeUpstream, other: FakeUpstream
+) -> None:
+    for _ in range(5):
+        fake_upstream.enqueue_stream("Hel", Hang())
+    async with two(fake_upstream, other) as server:
+        asked(server)
+        for _ in range(5):
+            async with aclosing(server.app.pipeline.stream(CHAT)) as batches:
+                await anext(batches)
+    assert (len(fake_upstream.requests), len(other.requests)) == (5, 0)
+
+
+# -- how long ------------------------------------------------------------------------------------------------------
+
+ONLY_COMMENTS: list[Any] = [b": still here\n\n", Pause(0.02)] * 500
+
+
+async def test_a_vendor_that_sends_only_comments_is_given_up_for_another(
+    fake_upstream: FakeUpstream, other: FakeUpstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    fake_upstream.enqueue(*ONLY_COMMENTS, headers=SSE)
+    answers(other, "Hello", streamed=True)
+    limits = {"first_byte_timeout": 0.1, "client_timeout": 0.1}
+    async with two(fake_upstream, other, limits=limits) as server:
+        reply = await server.chat(stream=True)
+        await fake_upstream.gone.wait()
+    assert is_clean(reply, "Hello")
+    assert ": one (timed out" in paths(caplog)[0]
+
+
+async def test_where_there_is_no_other_the_client_is_told_which_limit_was_too_short(
+    fake_upstream: FakeUpstream,
+) -> None:
+    fake_upstream.enqueue(*ONLY_COMMENTS, headers=SSE)
+    limits = {"first_byte_timeout": 0.4, "client_timeout": 0.3}
+    async with make_app(config=config(providers={"one": entry(fake_upstream)}, limits=limits)) as server:
+        reply = await server.chat(stream=True)
+    assert reply.status == 504
+    assert "within 0.4 s. Raise `limits.first_byte_timeout`" in reply.body["error"]["message"]
+
+
+class Slow(FakeProvider):
+    """Begins to answer only after longer than anybody would wait."""
+
+    async def stream(self, *args: Any) -> Any:
+        await asyncio.sleep(0.1)
+        async for events in super().stream(*args):
+            yield events
+
+
+class Unhurried(Slow):
+    takes_its_time = True
+
+
+class Maker(Slow):
+    """Has pictures made."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.modalities = {"image": FakeProvider("maker")}
+
+
+class Whole:
+    """One of an extension that can only give whole answers."""
+
+    def __init__(self, id: str) -> None:
+        self.id, self._slow = id, Slow(id)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "stream":
+            raise AttributeError(name)
+        return getattr(self._slow, name)
+
+    async def chat(self, chat: Any) -> Any:
+        return await self._slow.chat(chat)
+
+
+@pytest.mark.parametrize(
+    ("kind", "modalities", "status"),
+    [
+        (Slow, ["text"], 504),
+        (Unhurried, ["text"], 200),
+        (Maker, ["text"], 504),
+        (Maker, ["image"], 200),
+        (Whole, ["text"], 200),
+    ],
+)
+async def test_only_what_comes_in_pieces_has_to_begin_in_time(kind: Any, modalities: list[str], status: int) -> None:
+    def install(ctx: Any) -> None:
+        ctx.get_providers()["slow"] = kind("slow")
+
+    limits = {"first_byte_timeout": 0.02, "client_timeout": 0.02}
+    async with make_app(install, config=config(limits=limits)) as server:
+        del server.app.registry.live["fake"]
+        assert (await server.chat(stream=True, modalities=modalities)).status == status
 
 
 # -- a tool loop ---------------------------------------------------------------------------------------------------

@@ -90,6 +90,45 @@ async def test_each_model_has_turns_of_its_own() -> None:
     assert [reply.headers["x-llms-provider"] for reply in replies] == ["a", "b", "b"]
 
 
+async def test_lists_that_share_a_provider_let_everybody_have_a_turn() -> None:
+    providers = FakeProvider("a", models=("m",)), FakeProvider("b", models=("n",)), FakeProvider("c", models=("o",))
+    aliases = {"two": ["m", "n"], "three": ["m", "n", "o"]}
+    async with served(*providers, aliases=aliases, routing={"strategy": "round-robin"}) as server:
+        counted = {model: set[str]() for model in aliases}
+        for _ in range(6):
+            for model in aliases:
+                counted[model].add((await server.chat(model=model)).headers["x-llms-provider"])
+    assert counted == {"two": {"a", "b"}, "three": {"a", "b", "c"}}
+
+
+async def test_chats_that_name_a_provider_do_not_take_the_turns_of_others() -> None:
+    async with served(*named("a", "b"), routing={"strategy": "round-robin"}) as server:
+        free = []
+        for _ in range(4):
+            free += await asked_of_two(server)
+            await server.chat(provider="b")
+    assert set(free) == {"a"}  # whose turn it is each time, as the named one has just had its own
+
+
+async def asked_of_two(server: TestServer) -> list[str]:
+    server.app.registry.live.pop(server.provider.id, None)
+    return [(await server.chat()).headers["x-llms-provider"]]
+
+
+async def test_the_rounds_of_a_tool_loop_are_one_turn() -> None:
+    providers = named("a", "b")
+    for provider in providers:
+        for _ in range(2):
+            provider.enqueue({**completion(""), "choices": [_call()]}, "done")
+
+    def install(ctx: Any) -> None:
+        ctx.get_providers().update({provider.id: provider for provider in providers})
+        ctx.register_tool(now)
+
+    async with make_app(install, config={"limits": {"retries": 1}, "routing": {"strategy": "round-robin"}}) as server:
+        assert await asked(server, 4, metadata={"tools": "all"}) == ["a", "b", "a", "b"]
+
+
 @BOTH
 async def test_who_is_fastest_is_asked_first_once_all_are_measured(streamed: bool) -> None:
     clock = Clock()

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llms.chat.usage import Tally, account, cost_of, count, reported_cost
+from llms.testing import FakeUpstream, make_app
+from llms.testing.app import upstream_config
 
 PRICES = {"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75, "reasoning": 30}
 PLAIN = {"input": 3, "output": 15}
@@ -430,3 +432,44 @@ def test_calls_that_tell_no_usage_add_nothing(usage: Any, two_seconds: Any) -> N
 def test_what_is_no_number_in_a_usage_is_not_added(odd: Any, two_seconds: Any) -> None:
     assert tallied({"usage": {"x": odd, "n": 1}}, {"usage": {"x": odd, "n": 2}})["usage"]["n"] == 3
     assert tallied({"usage": {"x": 1}}, {"usage": {"x": odd}})["usage"]["x"] == odd
+
+
+def test_where_one_vendor_tells_a_cost_and_another_does_not_only_the_cost_of_all_is_told(two_seconds: Any) -> None:
+    context: Any = {"startedAt": 1000.0, "modelCost": {"input": 1, "output": 1}}
+    told = {**used(1, 1), "cost": 0.5, "cost_details": {"upstream_inference_cost": 0.5}, "cost_in_usd_ticks": 5}
+    answer = tallied({"usage": told}, {"usage": used(1_000_000, 0)}, context=context)
+    assert answer["cost"] == 1.5
+    assert not [name for name in answer["usage"] if name.startswith("cost")]
+
+
+def test_where_all_vendors_tell_a_cost_it_is_told_in_their_words_too(two_seconds: Any) -> None:
+    told = [{"usage": {**used(1, 1), "cost": 0.5, "cost_details": {"input": 0.25}}} for _ in range(2)]
+    answer = tallied(*told)
+    assert (answer["cost"], answer["usage"]["cost"], answer["usage"]["cost_details"]) == (1.0, 1.0, {"input": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("billed", "micro_dollars"),
+    [
+        ({"input_tokens": 10, "output_tokens": 20}, 30 + 300),
+        ({"input_tokens": 0, "output_tokens": 20}, 300),
+        ({"input_tokens": 10.0}, 30 + 1500),
+        ({"search_units": 1}, 3000 + 1500),
+        ({"input_tokens": "many", "output_tokens": -1}, 3000 + 1500),
+        ("many", 3000 + 1500),
+        ({}, 3000 + 1500),
+    ],
+)
+def test_what_cohere_bills_is_what_is_paid(billed: Any, micro_dollars: int) -> None:
+    assert cost_of({**used(1000, 100), "billed_units": billed}, PLAIN) == micro_dollars  # type: ignore[typeddict-item]
+
+
+async def test_a_stream_that_tells_no_usage_costs_what_a_request_costs(fake_upstream: FakeUpstream) -> None:
+    fake_upstream.enqueue_stream("Hello")
+    model = {"id": "fake-model", "name": "F", "cost": {"type": "request", "output": 0.04}}
+    context: Any = {}
+    async with make_app(config=upstream_config(fake_upstream, models={"fake-model": model})) as server:
+        messages: Any = [{"role": "user", "content": "Hi"}]
+        async for _ in server.app.pipeline.stream({"model": "fake-model", "messages": messages}, context):
+            pass
+    assert context["cost"] == 40_000

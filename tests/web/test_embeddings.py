@@ -99,3 +99,44 @@ async def test_lists_of_texts_and_of_tokens_pass(fake_upstream: FakeUpstream, gi
         reply = await server.post("/v1/embeddings", {**REQUEST, "input": given})
     assert reply.status == 200
     assert fake_upstream.requests[0].body["input"] == given
+
+
+async def test_what_is_meant_for_us_is_not_sent_to_a_vendor(fake_upstream: FakeUpstream) -> None:
+    fake_upstream.enqueue(json.dumps(ANSWER).encode())
+    async with make_app(config=config(fake_upstream)) as server:
+        await server.post("/v1/embeddings", {**REQUEST, "provider": "vendor0", "metadata": {"strategy": "priority"}})
+    assert fake_upstream.requests[0].body == REQUEST
+
+
+async def test_a_vendors_own_field_of_the_same_name_is_sent(fake_upstream: FakeUpstream) -> None:
+    fake_upstream.enqueue(json.dumps(ANSWER).encode())
+    request = {**REQUEST, "provider": {"order": ["fast"]}}  # OpenRouter's
+    async with make_app(config=config(fake_upstream)) as server:
+        await server.post("/v1/embeddings", request)
+    assert fake_upstream.requests[0].body == request
+
+
+async def test_the_provider_that_is_named_is_asked_first(fake_upstream: FakeUpstream) -> None:
+    async with FakeUpstream() as other:
+        other.enqueue(json.dumps(ANSWER).encode())
+        async with make_app(config=config(fake_upstream, other)) as server:
+            reply = await server.post("/v1/embeddings", {**REQUEST, "provider": "vendor1"})
+    assert reply.headers["x-llms-provider"] == "vendor1"
+    assert fake_upstream.requests == []
+
+
+async def test_the_strategy_of_the_request_counts(fake_upstream: FakeUpstream) -> None:
+    async with FakeUpstream() as other:
+        for upstream in (fake_upstream, other):
+            upstream.enqueue(json.dumps(ANSWER).encode())
+        async with make_app(config=config(fake_upstream, other)) as server:
+            request = {**REQUEST, "metadata": {"strategy": "round-robin"}}
+            replies = [await server.post("/v1/embeddings", request) for _ in range(2)]
+    assert [reply.headers["x-llms-provider"] for reply in replies] == ["vendor0", "vendor1"]
+
+
+@pytest.mark.parametrize("strategy", ["best", 5])
+async def test_a_strategy_that_does_not_exist_is_refused(fake_upstream: FakeUpstream, strategy: Any) -> None:
+    async with make_app(config=config(fake_upstream)) as server:
+        reply = await server.post("/v1/embeddings", {**REQUEST, "metadata": {"strategy": strategy}})
+    assert (reply.status, reply.body["error"]["param"]) == (400, "metadata.strategy")

@@ -37,6 +37,7 @@ class LocalProvider(OpenAiCompatible):
     """
 
     sdk: ClassVar[str] = "local"
+    takes_its_time: ClassVar[bool] = True  # it loads a model and reads the prompt before it says anything
 
     def __init__(self, folder: Path, limits: Callable[[], Limits]) -> None:
         self._folder = folder
