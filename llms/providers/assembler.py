@@ -11,7 +11,7 @@ from llms.kernel.types import Chunk, Completion, Json, Message, Usage
 from llms.providers.events import StreamEvent
 
 _JOINED = ("content", "reasoning_content", "refusal")
-_PLACED = ("annotations", "images", "audios")  # lists whose entries have an `index` in streams only
+_PLACED = ("annotations", "audios", "files", "images")  # lists whose entries have an `index` in streams only
 _IN_PIECES = ("function_call", "audio")  # objects, some of whose texts come in pieces:
 _PIECES = ("arguments", "data", "transcript")
 
@@ -118,7 +118,8 @@ class _Choice:
     def whole(self, index: int) -> Json:
         texts = {key: "".join(parts) for key, parts in self._texts.items()}
         lists = {key: _without_index(parts) if key in _PLACED else parts for key, parts in self._lists.items()}
-        message = {"role": "assistant", "content": None, **self._extra, **lists, **texts}
+        extra = {key: _joined(value) if key in _IN_PIECES else value for key, value in self._extra.items()}
+        message = {"role": "assistant", "content": None, **extra, **lists, **texts}
         if calls := self._tools.whole():
             message["tool_calls"] = calls
         choice: Json = {"index": index, "message": message, "finish_reason": self.finish_reason}
@@ -149,7 +150,7 @@ class _ToolCalls:
         if found is not None and names and id and found["id"] not in (None, id):
             found = None  # begins another call, whatever its index says
         if found is None:
-            found = {"id": None, "type": "function", "function": {"arguments": ""}}
+            found = {"id": None, "type": "function", "function": {"arguments": []}}
             self._calls.append((len(self._calls) if index is None else index, found))
         return found
 
@@ -164,15 +165,27 @@ class _ToolCalls:
 
     def whole(self) -> list[Json]:
         in_order = sorted(self._calls, key=lambda placed: placed[0])
-        return [{**call, "id": call["id"] or f"call_{uuid.uuid4().hex[:24]}"} for _, call in in_order]
+        return [
+            {**call, "id": call["id"] or f"call_{uuid.uuid4().hex[:24]}", "function": _joined(call["function"])}
+            for _, call in in_order
+        ]
 
 
 def _extend(known: Json, more: Json) -> None:
-    """Adds `more` to what is `known` of an object that comes in pieces."""
+    """Adds `more` to what is `known` of an object that comes in pieces; `_joined` puts them together."""
     for key, value in more.items():
         if key == "arguments" and isinstance(value, dict):  # whole JSON instead of its text
             value = msgspec.json.encode(value).decode()  # noqa: PLW2901
         if key in _PIECES and isinstance(value, str):
-            known[key] = known.get(key, "") + value
+            known.setdefault(key, []).append(value)
         elif value is not None and value != "":
             known[key] = value
+
+
+def _joined(known: Any) -> Any:
+    """An object that came in pieces, whole; anything else as it is."""
+    if not isinstance(known, dict):
+        return known
+    return {
+        key: "".join(value) if key in _PIECES and isinstance(value, list) else value for key, value in known.items()
+    }

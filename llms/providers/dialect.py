@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
-from llms.kernel.errors import ProviderError
-from llms.kernel.types import Chat, Chunk, Completion, Context, Json
+import msgspec
+
+from llms.kernel.types import Chat, Chunk, Completion, Context, Json, Message, ToolCall
 from llms.providers import replies
 from llms.providers.events import StreamEvent
+from llms.providers.forms import Reading
 from llms.providers.openai_compatible import OpenAiCompatible
 from llms.providers.reading import Decoder, EventReader
 
@@ -35,6 +37,8 @@ class DialectProvider(OpenAiCompatible):
 
     replays: frozenset[str] = frozenset(("reasoning_content", "reasoning_details", "provider_metadata", "images"))
 
+    has_custom_tools: ClassVar[bool] = False  # whether it can say a tool call whose argument is free text
+
     def request_body(self, chat: Chat, *, stream: bool) -> Json:
         """`chat` in the vendor's words, as a new dict. Its model is already the vendor's own id."""
         raise NotImplementedError(f"{type(self).__name__} does not say how to ask. Give it a `request_body`.")
@@ -52,6 +56,12 @@ class DialectProvider(OpenAiCompatible):
         return None
 
     # -- how the base class asks -------------------------------------------------------------------------------
+
+    def addressed(self, chat: Chat) -> Chat:
+        own = super().addressed(chat)
+        if not self.has_custom_tools:
+            own["messages"] = [_with_functions(message) for message in own["messages"]]
+        return own
 
     async def chat(self, chat: Chat, context: Context | None = None) -> Completion:
         completion = await super().chat(chat, context)
@@ -71,7 +81,7 @@ class DialectProvider(OpenAiCompatible):
     def _completion(self, data: Json) -> Completion:
         if error := replies.failure_inside(data, provider=self.name):
             raise error
-        with self.reading():
+        with Reading(self.name):
             completion = self.completion(data)
             for choice in completion["choices"]:
                 _number(cast(Json, choice.get("message") or {}))
@@ -84,14 +94,28 @@ class DialectProvider(OpenAiCompatible):
             event = replies.decode(data, provider=self.name)
             if error := replies.failure_inside(event, provider=self.name):
                 raise error
-            with self.reading():
+            with Reading(self.name):
                 return [StreamEvent(places.told(chunk)) for chunk in translator.feed(event)]
 
         return EventReader(parse, provider=self.name, decoder=self.decoder())
 
-    def reading(self) -> "_Reading":
-        """`with` this: what is not shaped as the dialect says becomes a ProviderError."""
-        return _Reading(self.name)
+
+def _with_functions(message: Message) -> Message:
+    """`message` with its calls of custom tools said as calls of functions, whose `input` is what was free text."""
+    calls: Any = message.get("tool_calls")
+    if not isinstance(calls, list) or not any(isinstance(call, dict) and "custom" in call for call in calls):
+        return message
+    changed = message.copy()
+    changed["tool_calls"] = [_as_function(cast(Json, call)) for call in calls]
+    return changed
+
+
+def _as_function(call: Json) -> ToolCall:
+    custom = call.get("custom")
+    if not isinstance(custom, dict):
+        return cast(ToolCall, call)
+    arguments = msgspec.json.encode({"input": custom.get("input") or ""}).decode()
+    return {"id": call["id"], "type": "function", "function": {"name": custom["name"], "arguments": arguments}}
 
 
 def _number(message: Json) -> None:
@@ -124,21 +148,4 @@ class _Places:
         return chunk
 
 
-_LISTS = frozenset(("annotations", "audios", "images", "reasoning_details"))
-
-
-class _Reading:
-    __slots__ = ("_provider",)
-
-    def __init__(self, provider: str) -> None:
-        self._provider = provider
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Any, exc: BaseException | None, _: Any) -> None:
-        if isinstance(exc, KeyError | TypeError | AttributeError | ValueError | IndexError):
-            raise ProviderError(
-                f"{self._provider} answered in a form that cannot be read ({type(exc).__name__}: {exc}). "
-                "Check its `api` URL and `npm`.",
-                provider=self._provider,
-            ) from exc
+_LISTS = frozenset(("annotations", "audios", "files", "images", "reasoning_details"))

@@ -89,9 +89,13 @@ class _Candidate:
         self._call: Json | None = None  # whose arguments come in pieces
         self._images = 0
         self._sounds: list[tuple[str, bytes]] = []
-        self._parts: list[Json] = []  # as the vendor may want to see them again
+        self._parts: list[Json] = []  # as the vendor may want to see them again, texts still in pieces
         self._wants_parts = False
         self._signature: str | None = None
+        self._grounding: Json = {}
+        self._citations: list[Json] = []
+        self._cited: set[tuple[Any, ...]] = set()  # by those
+        self._has_told_sources = False
 
     def take(self, told: Json) -> Iterator[Chunk]:
         for part in (told.get("content") or {}).get("parts") or ():
@@ -100,10 +104,11 @@ class _Candidate:
             chunk = self._chunks.delta(index=self._index)
             chunk["choices"][0]["logprobs"] = logprobs
             yield chunk
-        if about := self._about(told):
-            yield self._chunks.delta(index=self._index, **about)
+        self._keep_sources(told)
         if (reason := told.get("finishReason")) and not self.has_ended:
             yield from self._end(reason, told)
+        elif self.has_ended:
+            yield from self._sources()
 
     # -- parts -------------------------------------------------------------------------------------------------
 
@@ -129,10 +134,12 @@ class _Candidate:
     def _keep_text(self, part: Json) -> None:
         """Pieces of one text, as they come in a stream, are one part."""
         last = self._parts[-1] if self._parts else {}
-        if "text" in last and "thoughtSignature" not in last:
-            self._parts[-1] = {**part, "text": last["text"] + part["text"]}
+        text = last.get("text")
+        if isinstance(text, _Growing) and "thoughtSignature" not in last:
+            text.add(part["text"] or "")
+            last |= {**part, "text": text}
         else:
-            self._parts.append(part)
+            self._parts.append({**part, "text": _Growing(part["text"] or "")})
 
     def _called(self, told: Json, signature: str | None) -> Iterator[Chunk]:
         call = self._call or {"args": {}}
@@ -148,8 +155,9 @@ class _Candidate:
 
     def _whole_call(self, call: Json) -> Chunk:
         id, signature = call.get("id") or f"call_{uuid.uuid4().hex[:24]}", call.get("signature")
-        part: Json = {"functionCall": {"id": id, "name": call["name"], "args": call["args"]}}
-        function = {"name": call["name"], "arguments": arguments_text(call["args"])}
+        name, arguments = call["name"], _whole(call["args"])
+        part: Json = {"functionCall": {"id": id, "name": name, "args": arguments}}
+        function = {"name": name, "arguments": arguments_text(arguments)}
         said: Json = {"index": self._calls, "id": id, "type": "function", "function": function}
         if signature:
             part["thoughtSignature"] = signature
@@ -189,7 +197,7 @@ class _Candidate:
             )
         fields: Json = {name: told[name] for name in _WHY if name in told} if is_filtered else {}
         if self._wants_parts:
-            fields["parts"] = self._parts
+            fields["parts"] = _whole(self._parts)
         last: Json = {"provider_metadata": {METADATA: fields}} if fields else {}
         if self._signature and not self._wants_parts:
             last["reasoning_details"] = [
@@ -197,6 +205,7 @@ class _Candidate:
             ]
         if self._sounds:
             last["audio"] = {"id": f"audio_{uuid.uuid4().hex[:24]}", "data": self._sound(), "transcript": ""}
+        yield from self._sources()
         if last:
             yield self._chunks.delta(index=self._index, **last)
         ended = "content_filter" if is_filtered else _REASONS.get(reason, "stop")
@@ -211,16 +220,30 @@ class _Candidate:
             data = wav_of(data, rate=int(raw[1] or 24_000))
         return base64.b64encode(data).decode()
 
-    def _about(self, told: Json) -> Json:
-        """Where it is from."""
-        about: Json = {}
-        text = "".join(self._texts)
-        if grounding := told.get("groundingMetadata"):
-            about["groundingMetadata"] = grounding
+    # -- where it is from --------------------------------------------------------------------------------------
+
+    def _keep_sources(self, told: Json) -> None:
+        """Several events of a stream may tell of them; what was told before stands until something else is."""
+        for name, value in (told.get("groundingMetadata") or {}).items():
+            if value or name not in self._grounding:
+                self._grounding[name] = value
         citations = told.get("citationMetadata") or {}
-        sources = citations.get("citations") or citations.get("citationSources") or ()
-        annotations = [*_grounded(grounding or {}, text), *(_citation(one, text, one) for one in sources)]
-        return about | ({"annotations": annotations} if annotations else {})
+        cited = citations.get("citations") or citations.get("citationSources") or ()
+        keys = [(one.get("uri"), one.get("startIndex"), one.get("endIndex")) for one in cited]
+        self._citations += [one for one, key in zip(cited, keys, strict=True) if key not in self._cited]
+        self._cited.update(keys)
+
+    def _sources(self) -> Iterator[Chunk]:
+        """Once, when the answer has ended: OpenAI's SDK cannot put `groundingMetadata` together."""
+        if self._has_told_sources or not (self._grounding or self._citations):
+            return
+        self._has_told_sources = True
+        about: Json = {"groundingMetadata": self._grounding} if self._grounding else {}
+        text = "".join(self._texts)
+        cited = (_citation(one, text, one) for one in self._citations)
+        if annotations := [*_grounded(self._grounding, text), *cited]:
+            about["annotations"] = annotations
+        yield self._chunks.delta(index=self._index, **about)
 
 
 # -- citations -------------------------------------------------------------------------------------------------
@@ -277,6 +300,30 @@ def _token(told: Json) -> Json:
     return {"token": token, "logprob": told.get("logProbability") or 0.0, "bytes": [*token.encode()]}
 
 
+class _Growing:
+    """A text that comes in pieces, which `_whole` puts together: to do so for each one would take ever longer."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self, *pieces: str) -> None:
+        self._pieces = [*pieces]
+
+    def add(self, piece: str) -> None:
+        self._pieces.append(piece)
+
+    def __str__(self) -> str:
+        return "".join(self._pieces)
+
+
+def _whole(value: Any) -> Any:
+    """`value` with every text in it put together."""
+    if isinstance(value, dict):
+        return {name: _whole(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
+    return str(value) if isinstance(value, _Growing) else value
+
+
 def _put(arguments: Json, piece: Json) -> None:
     """Puts a piece of one argument where its JSON path says; texts grow."""
     path = [key or name or int(place) for key, place, name in _STEP.findall(piece.get("jsonPath") or "")]
@@ -287,8 +334,13 @@ def _put(arguments: Json, piece: Json) -> None:
     for step, following in itertools.pairwise(path):
         inner = _at(inner, step, [] if isinstance(following, int) else {})
     value = None if "nullValue" in piece else values[0]
-    before = _at(inner, path[-1], "" if isinstance(value, str) else None)
-    inner[path[-1]] = before + value if isinstance(value, str) and isinstance(before, str) else value
+    before = _at(inner, path[-1], None)
+    if not isinstance(value, str):
+        inner[path[-1]] = value
+    elif isinstance(before, _Growing):
+        before.add(value)
+    else:
+        inner[path[-1]] = _Growing(before if isinstance(before, str) else "", value)
 
 
 def _at(inner: Any, step: Any, missing: Any) -> Any:

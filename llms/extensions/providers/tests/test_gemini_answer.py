@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from llms.api import ProviderError
-from llms.extensions.providers.gemini_answer import NothingSaid
+from llms.extensions.providers.gemini_answer import GeminiTranslator, NothingSaid
 from llms.extensions.providers.tests.gemini_samples import (
     CALL_PART,
     OLD,
@@ -17,6 +17,10 @@ from llms.extensions.providers.tests.gemini_samples import (
     message,
     read,
 )
+
+
+def said(chunk: Any) -> bool:
+    return any(choice["delta"] for choice in chunk["choices"])
 
 
 def test_texts_and_thoughts_are_told_apart() -> None:
@@ -107,6 +111,13 @@ def test_arguments_may_come_in_pieces() -> None:
         "name": "look",
         "arguments": '{"at":"sky","where":[{"x":1.5},{"y z":false}],"nothing":null}',
     }
+
+
+def test_a_piece_goes_on_from_a_whole_argument() -> None:
+    begun = {"functionCall": {"name": "look", "args": {"at": "s"}, "willContinue": True}}
+    more = {"functionCall": {"partialArgs": [{"jsonPath": "$.at", "stringValue": "ky"}]}}
+    (choice,) = read(answer(begun, reason=None), answer(more))["choices"]
+    assert choice["message"]["tool_calls"][0]["function"]["arguments"] == '{"at":"sky"}'
 
 
 def test_a_call_that_was_not_finished_is_told_at_the_end() -> None:
@@ -215,6 +226,40 @@ def test_sources_that_come_after_the_end_are_not_lost() -> None:
     late: Any = {"candidates": [{"groundingMetadata": {"groundingChunks": [{"web": {"uri": "https://a.example"}}]}}]}
     completion = read(answer({"text": "A"}), late)
     assert completion["choices"][0]["message"]["annotations"][0]["url_citation"]["url"] == "https://a.example"
+
+
+def test_sources_that_several_events_tell_of_are_told_once_at_the_end() -> None:
+    first = {"groundingChunks": [{"web": {"uri": "https://a.example"}}], "webSearchQueries": ["q"]}
+    cited = {"citations": [{"uri": "https://c.example"}]}
+    last = {**first, "groundingSupports": [{"segment": {"endIndex": 2}, "groundingChunkIndices": [0]}]}
+    events = [
+        answer({"text": "A"}, reason=None, groundingMetadata=first, citationMetadata=cited),
+        answer({"text": "B"}, reason=None, groundingMetadata={}, citationMetadata=cited),
+        answer({"text": "C"}, groundingMetadata={**last, "webSearchQueries": []}),
+        answer(reason=None, groundingMetadata=first),
+    ]
+    translator = GeminiTranslator("Acme")
+    deltas: Any = [chunk["choices"][0]["delta"] for event in events for chunk in translator.feed(event) if said(chunk)]
+    assert deltas == [
+        {"content": "A"},
+        {"content": "B"},
+        {"content": "C"},
+        {
+            "groundingMetadata": {**last, "webSearchQueries": ["q"]},
+            "annotations": [
+                {"type": "url_citation", "url_citation": place}
+                for place in (
+                    {"url": "https://a.example", "title": "https://a.example", "start_index": 0, "end_index": 2},
+                    {"url": "https://c.example", "title": "https://c.example"},
+                )
+            ],
+        },
+    ]
+
+
+def test_what_one_event_cites_twice_is_cited_twice() -> None:
+    cited = {"citations": [{"uri": "https://a.example"}, {"uri": "https://a.example"}]}
+    assert len(message({"text": "A"}, citationMetadata=cited)["annotations"]) == 2
 
 
 # -- several, none, and how likely -------------------------------------------------------------------------------------
