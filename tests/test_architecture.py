@@ -88,7 +88,7 @@ _FROZEN = {
     "ContextVar",  # a place in each task, not one that tasks share
     "object",  # a sentinel
     "EmbeddingDialect",
-    "replace",  # of dataclasses: another frozen one
+    *("replace", "_knows"),  # of dataclasses: another frozen one; makes a mapping that stays as it is
     *("Flag", "Section", "Pin", "_Kind", "Declarations", "Allowance", "Verdict", "Vendor", "vendor_classes"),  # ours
 }
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from llms.kernel.types import Chat, Json
+from llms.providers.message_fields import known, uncached, unsigned, with_details_of
 from llms.providers.openai_compatible import OpenAiCompatible
 
 MessageRule = Callable[[Json], Json]  # gives a message as the vendor wants it; copies what it changes
@@ -23,8 +24,10 @@ class Vendor:
     `sdks` are the `npm` strings that choose it, `api` is where it is asked then; where a provider's `api` is at one of
     its `hosts`, the row counts without. Fields in `renames` go under another name, those in `refuses` would be answered
     with an error, so they are left out and that is told. `values` are words it has for what a field may say.
-    `messages` are applied to each message in turn. `replays` names fields of earlier answers it wants to see again,
-    `reads` the media types it takes as files. `generators` make what its chat models do not, by modality.
+    `messages` are applied to each message in turn; one that takes no field it does not know tells in `knows` which it
+    does, by role. `replays` names fields of earlier answers it wants to see again, `formats` which of the
+    `reasoning_details` among them it can read: all, where none is named. `caches` says that it heeds `cache_control`.
+    `reads` are the media types it takes as files. `generators` make what its chat models do not, by modality.
     """
 
     name: str
@@ -35,13 +38,12 @@ class Vendor:
     refuses: frozenset[str] = frozenset()
     values: Mapping[str, Mapping[Any, Any]] = field(default_factory=lambda: NOTHING)
     messages: tuple[MessageRule, ...] = ()
+    knows: Mapping[str, frozenset[str]] = field(default_factory=lambda: NOTHING)
     replays: frozenset[str] = frozenset()
+    formats: frozenset[str] = frozenset()
+    caches: bool = False
     reads: tuple[str, ...] = OpenAiCompatible.reads
     generators: Mapping[str, Callable[..., Any]] = field(default_factory=lambda: NOTHING)
-    is_plain: bool = field(init=False)  # whether a chat goes out as it is
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "is_plain", not (self.renames or self.refuses or self.values or self.messages))
 
 
 class VendorProvider(OpenAiCompatible):
@@ -64,8 +66,6 @@ class VendorProvider(OpenAiCompatible):
     def request_body(self, chat: Chat, *, stream: bool) -> Json:
         body = super().request_body(chat, stream=stream)
         row = self.row
-        if row.is_plain:
-            return body
         self._leave_out(row, body)
         for name, other in row.renames.items():
             if name in body:
@@ -73,9 +73,25 @@ class VendorProvider(OpenAiCompatible):
         for name, words in row.values.items():
             if isinstance(body.get(name), str):
                 body[name] = words.get(body[name], body[name])
-        for rule in row.messages:
-            body["messages"] = [rule(message) for message in body["messages"]]
+        if not row.caches and (bare := uncached(body)) is not body:
+            body = bare
+            self.leftovers.leave_out("cache_control")
+        body["messages"] = [self._message(message) for message in body["messages"]]
         return body
+
+    def _message(self, message: Json) -> Json:
+        """`message` as this vendor takes it."""
+        row = self.row
+        for rule in row.messages:
+            message = rule(message)
+        if "extra_content" not in row.replays:
+            message = unsigned(message)
+        if row.formats:
+            message = with_details_of(message, row.formats)
+        if fields := row.knows.get(message.get("role") or ""):
+            message, missed = known(message, fields)
+            self.leftovers.leave_out(*missed)
+        return message
 
     def _leave_out(self, row: Vendor, body: Json) -> None:
         for name in row.refuses & body.keys():
@@ -101,4 +117,4 @@ def _at(api: str, vendors: tuple[Vendor, ...]) -> Vendor:
     return next(there, ANYBODY)
 
 
-ANYBODY = Vendor(name="any compatible URL")
+ANYBODY = Vendor(name="any compatible URL", caches=True)

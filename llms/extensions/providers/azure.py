@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from llms.api import Chat
+from llms.api import Chat, VendorProvider
 
 from .openai import WithResponses
+from .vendors import AZURE, OLDER_AZURE
+
+_RENAMED_SINCE = "2024-09-01"  # the first version that knows `max_completion_tokens`
 
 
-class AzureProvider(WithResponses):
+class AzureProvider(WithResponses, VendorProvider):
     """A resource on Azure: `resource` in its entry or AZURE_RESOURCE_NAME, or its whole URL as `api`.
 
     A model's id is the name of its deployment. With an `api_version` that is a date, the older URL below
@@ -20,6 +23,7 @@ class AzureProvider(WithResponses):
     """
 
     sdk: ClassVar[str] = "@ai-sdk/azure"
+    vendor = AZURE
 
     def __init__(self, **kwargs: Any) -> None:
         resource = kwargs.get("resource") or os.environ.get("AZURE_RESOURCE_NAME")
@@ -27,8 +31,10 @@ class AzureProvider(WithResponses):
         kwargs["api"] = kwargs.get("api") or f"https://{resource}.openai.azure.com/openai"
         if kwargs.get("api_key") == resource:  # models.dev lists the resource's variable before that of the key
             kwargs["api_key"] = os.environ.get("AZURE_API_KEY")
-        super().__init__(**kwargs)
         self.api_version: str | None = kwargs.get("api_version")
+        if str(self.api_version) < _RENAMED_SINCE:
+            self.vendor = OLDER_AZURE
+        super().__init__(**kwargs)
         root = self.api.removesuffix("/v1").removesuffix("/")
         self.root = root if root.endswith("/openai") else f"{root}/openai"
         self.chat_url = f"{self.root}/v1/chat/completions"

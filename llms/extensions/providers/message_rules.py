@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Any
 
 Message = dict[str, Any]
 _MISTRAL_ID = re.compile(r"[a-zA-Z0-9]{9}")
+_LONGEST_ID = 40
 
 
 def system_for_developer(message: Message) -> Message:
@@ -15,9 +17,16 @@ def system_for_developer(message: Message) -> Message:
     return {**message, "role": "system"} if message.get("role") == "developer" else message
 
 
-def nameless(message: Message) -> Message:
-    """Without the `name` of who speaks."""
-    return {key: value for key, value in message.items() if key != "name"} if "name" in message else message
+def with_reasoning(message: Message) -> Message:
+    """Earlier thoughts under the name `reasoning`."""
+    if not (thought := message.get("reasoning_content")):
+        return message
+    return {"reasoning": thought, **{key: value for key, value in message.items() if key != "reasoning_content"}}
+
+
+def without_thinking(message: Message) -> Message:
+    """Without `thinking`, as models of these families call at other places what here is in `reasoning_details`."""
+    return {key: value for key, value in message.items() if key != "thinking"} if "thinking" in message else message
 
 
 def flat(message: Message) -> Message:
@@ -30,11 +39,15 @@ def flat(message: Message) -> Message:
 
 def with_mistral_ids(message: Message) -> Message:
     """Ids of tool calls as Mistral takes them: nine letters or digits. The same id always becomes the same."""
-    if calls := message.get("tool_calls"):
-        return {**message, "tool_calls": [{**call, "id": _mistral_id(call.get("id"))} for call in calls]}
-    if "tool_call_id" in message:
-        return {**message, "tool_call_id": _mistral_id(message["tool_call_id"])}
-    return message
+    return _with_ids(message, _mistral_id)
+
+
+def with_short_ids(message: Message) -> Message:
+    """Ids of tool calls of at most 40 characters. The same id always becomes the same.
+
+    Longer ones, such as vLLM's, are answered with 400: "string too long. Expected a string with maximum length 40".
+    """
+    return _with_ids(message, _short_id)
 
 
 def with_mistral_documents(message: Message) -> Message:
@@ -69,10 +82,24 @@ def _document(part: Message) -> Message:
     return {"type": "document_url", "document_url": file["file_data"], **name}
 
 
+def _with_ids(message: Message, named: Callable[[Any], Any]) -> Message:
+    if calls := message.get("tool_calls"):
+        return {**message, "tool_calls": [{**call, "id": named(call.get("id"))} for call in calls]}
+    if "tool_call_id" in message:
+        return {**message, "tool_call_id": named(message["tool_call_id"])}
+    return message
+
+
 def _mistral_id(id: Any) -> str:
-    if isinstance(id, str) and _MISTRAL_ID.fullmatch(id):
-        return id
-    return hashlib.sha256(str(id).encode()).hexdigest()[:9]
+    return id if isinstance(id, str) and _MISTRAL_ID.fullmatch(id) else _hash(id)[:9]
+
+
+def _short_id(id: Any) -> Any:
+    return f"call_{_hash(id)[:32]}" if isinstance(id, str) and len(id) > _LONGEST_ID else id
+
+
+def _hash(id: Any) -> str:
+    return hashlib.sha256(str(id).encode()).hexdigest()
 
 
 def _with_data_uri(part: Any) -> Any:

@@ -1,5 +1,6 @@
 """Every vendor that speaks OpenAI's dialect and is in something unlike OpenAI. One row each: to add one, add a row."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -10,16 +11,33 @@ from .generators import catalog
 from .listing import listed
 from .message_rules import (
     flat,
-    nameless,
     system_for_developer,
     with_audio_as_data_uri,
     with_mistral_documents,
     with_mistral_ids,
+    with_reasoning,
+    with_short_ids,
+    without_thinking,
 )
 
 _MAX_TOKENS = MappingProxyType({"max_completion_tokens": "max_tokens"})  # the older name is the one they know
 _REASONING = frozenset(("reasoning_content",))
 _REASONING_DETAILS = frozenset(("reasoning_details", "reasoning"))
+_DETAIL_FORMATS = frozenset(  # https://openrouter.ai/docs/use-cases/reasoning-tokens
+    (
+        *("anthropic-claude-v1", "azure-openai-responses-v1", "google-gemini-v1", "openai-responses-v1", "unknown"),
+        "xai-responses-v1",
+    )
+)
+
+
+def _knows(*, of_answers: tuple[str, ...] = (), of_tools: tuple[str, ...] = ()) -> Mapping[str, frozenset[str]]:
+    """The fields of a message by role, for a vendor that refuses any other."""
+    said = ("role", "content")
+    prompt, answer = frozenset(said), frozenset((*said, "tool_calls", *of_answers))
+    tool = frozenset((*said, "tool_call_id", *of_tools))
+    return MappingProxyType({"developer": prompt, "system": prompt, "user": prompt, "assistant": answer, "tool": tool})
+
 
 _MISTRAL = Vendor(  # https://docs.mistral.ai/api/endpoint/chat; a field it does not know is answered with 422
     name="Mistral",
@@ -32,11 +50,25 @@ _MISTRAL = Vendor(  # https://docs.mistral.ai/api/endpoint/chat; a field it does
     ),
     values=MappingProxyType({"tool_choice": MappingProxyType({"required": "any"})}),
     messages=(system_for_developer, with_mistral_ids, with_mistral_documents),
+    knows=_knows(of_answers=("prefix",), of_tools=("name",)),
     reads=("application/pdf", "application/vnd.openxmlformats-officedocument."),
     generators=catalog.MISTRAL,
 )
 
-XAI = Vendor(name="xAI", hosts=("api.x.ai",), api="https://api.x.ai/v1", generators=catalog.XAI)
+XAI = Vendor(  # https://docs.x.ai/docs/api-reference#chat-completions
+    name="xAI", hosts=("api.x.ai",), api="https://api.x.ai/v1", replays=_REASONING, generators=catalog.XAI
+)
+
+OPENAI = Vendor(  # `max_tokens` is refused by every model that reasons, `max_completion_tokens` by none
+    name="OpenAI",
+    hosts=("api.openai.com",),
+    renames=MappingProxyType({"max_tokens": "max_completion_tokens"}),
+    messages=(with_short_ids,),
+    generators=catalog.OPENAI,
+)
+
+AZURE = replace(OPENAI, name="Azure", hosts=(), generators=MappingProxyType({}))
+OLDER_AZURE = replace(AZURE, renames=_MAX_TOKENS)  # versions before 2024-09-01, whose models did not reason
 
 VENDORS = (
     Vendor(
@@ -45,7 +77,7 @@ VENDORS = (
         hosts=("api.groq.com",),
         api="https://api.groq.com/openai/v1",
         refuses=frozenset(("logit_bias", "logprobs", "n", "top_logprobs")),
-        messages=(nameless,),
+        knows=_knows(of_answers=("reasoning",)),
         generators=catalog.GROQ,
     ),
     _MISTRAL,
@@ -70,7 +102,10 @@ VENDORS = (
         sdks=("@openrouter/ai-sdk-provider",),
         hosts=("openrouter.ai",),
         api="https://openrouter.ai/api/v1",
+        messages=(without_thinking,),
         replays=_REASONING_DETAILS,
+        formats=_DETAIL_FORMATS,
+        caches=True,
         generators=catalog.OPENROUTER,
     ),
     Vendor(
@@ -78,7 +113,10 @@ VENDORS = (
         sdks=("@ai-sdk/gateway",),
         hosts=("ai-gateway.vercel.sh",),
         api="https://ai-gateway.vercel.sh/v1",
+        messages=(without_thinking,),
         replays=_REASONING_DETAILS,
+        formats=_DETAIL_FORMATS,
+        caches=True,
     ),
     Vendor(name="Vercel", sdks=("@ai-sdk/vercel",), hosts=("api.v0.dev",), api="https://api.v0.dev/v1"),
     Vendor(
@@ -104,7 +142,8 @@ VENDORS = (
         hosts=("api.cerebras.ai",),
         api="https://api.cerebras.ai/v1",
         refuses=frozenset(("frequency_penalty", "logit_bias", "presence_penalty", "service_tier")),
-        messages=(system_for_developer, flat),
+        messages=(system_for_developer, flat, with_reasoning),
+        replays=frozenset(("reasoning", "reasoning_content")),
     ),
     Vendor(
         name="Deep Infra",
@@ -157,6 +196,7 @@ VENDORS = (
         api="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
         renames=_MAX_TOKENS,
         messages=(system_for_developer, with_audio_as_data_uri),
+        caches=True,
     ),
     Vendor(
         name="Moonshot",  # https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model
@@ -168,19 +208,24 @@ VENDORS = (
         replays=_REASONING,
     ),
     Vendor(
-        name="MiniMax",
+        name="MiniMax",  # https://platform.minimax.io/docs/guides/text-m2-function-call
         hosts=("api.minimax.io", "api.minimaxi.com"),
-        messages=(system_for_developer,),
+        messages=(system_for_developer, without_thinking),
         replays=_REASONING | _REASONING_DETAILS,
+        formats=frozenset(("MiniMax-response-v1",)),
     ),
-    Vendor(name="GitHub Models", hosts=("models.github.ai", "models.inference.ai.azure.com")),
-    XAI,
     Vendor(
-        name="OpenAI",  # `max_tokens` is refused by every model that reasons, `max_completion_tokens` by none
-        hosts=("api.openai.com",),
-        renames=MappingProxyType({"max_tokens": "max_completion_tokens"}),
-        generators=catalog.OPENAI,
+        name="GitHub Models",
+        hosts=("models.github.ai", "models.inference.ai.azure.com"),
+        messages=(with_short_ids,),
     ),
+    Vendor(  # https://ai.google.dev/gemini-api/docs/openai, and the same on Vertex, which has hosts by region
+        name="Google AI (OpenAI form)",
+        hosts=("googleapis.com",),
+        replays=frozenset(("extra_content",)),
+    ),
+    XAI,
+    OPENAI,
 )
 
 
