@@ -18,6 +18,7 @@ from llms.api import Chat, Completion, DialectProvider, schema_of
 from .anthropic_answer import AnthropicTranslator, completion_from
 from .anthropic_models import Generation, generation_of, thinking_for
 from .anthropic_turns import Turns, own_metadata
+from .closed_schema import closed
 from .google_auth import GoogleToken, host_of
 
 Json = dict[str, Any]
@@ -143,7 +144,11 @@ class AnthropicProvider(DialectProvider):
             del given["strict"]
         unsaid = ("type", "function", "parameters")
         said = {name: value for name, value in given.items() if name not in unsaid and value is not None}
-        return {**said, "input_schema": {"type": "object", **(function.get("parameters") or {})}}
+        schema = {"type": "object", **(function.get("parameters") or {})}
+        if given.get("strict"):
+            schema, moved = closed(schema)
+            self.leftovers.leave_out(*(f"tools.parameters.{name}" for name in moved))
+        return {**said, "input_schema": schema}
 
     def _choice(self, asked: Any, generation: Generation) -> Json | None:
         named = asked.get("function") if isinstance(asked, dict) else None
@@ -202,6 +207,8 @@ class AnthropicProvider(DialectProvider):
         """Says what JSON to answer with. Any JSON is not enough: Anthropic wants to know which."""
         schema = schema_of(asked.get("response_format"))
         if schema and generation.structured:
+            schema, moved = closed(schema)
+            self.leftovers.leave_out(*(f"response_format.{name}" for name in moved))
             shape = {"type": "json_schema", "schema": schema}
             body["output_config"] = {**body.get("output_config", {}), "format": shape}
         elif schema is not None:

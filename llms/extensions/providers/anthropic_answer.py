@@ -81,6 +81,7 @@ class AnthropicTranslator:
     def __init__(self) -> None:
         self._chunks = Chunks()
         self._blocks: dict[int, Json] = {}
+        self._pieces: dict[int, dict[str, list[str]]] = {}  # of the texts of a block that is open, by field
         self._inputs: dict[int, list[str]] = {}  # the JSON of a call's arguments, in pieces
         self._calls: dict[int, int] = {}  # block to tool call
         self._usage: Json = {}
@@ -105,7 +106,7 @@ class AnthropicTranslator:
 
     def _open(self, event: Json) -> Iterable[Chunk]:
         index, block = event["index"], dict(event["content_block"])
-        self._blocks[index], self._inputs[index] = block, []
+        self._blocks[index], self._pieces[index], self._inputs[index] = block, {}, []
         if block["type"] == "tool_use":
             place = self._calls[index] = len(self._calls)
             yield self._chunks.tool_call(place, id=block.get("id"), name=block["name"])
@@ -117,7 +118,7 @@ class AnthropicTranslator:
         if kind in _DELTAS:
             field, source = _DELTAS[kind]
             piece = delta.get(source) or ""
-            block[field] = (block.get(field) or "") + piece
+            self._pieces[index].setdefault(field, [block.get(field) or ""]).append(piece)
             yield from self._say(block, *(piece if kind == told else None for told in ("text_delta", "thinking_delta")))
         elif kind == "citations_delta":
             block["citations"] = [*(block.get("citations") or ()), delta["citation"]]
@@ -136,6 +137,7 @@ class AnthropicTranslator:
     def _close(self, event: Json) -> Iterable[Chunk]:
         index = event["index"]
         block = self._blocks[index]
+        block |= {field: "".join(texts) for field, texts in self._pieces.pop(index, {}).items()}
         if pieces := self._inputs.pop(index, None):
             block["input"] = _decoded("".join(pieces))
         elif index in self._calls:

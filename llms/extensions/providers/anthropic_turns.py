@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 from llms.api import Attachment, RequestError, arguments_of, attachment_of, parts_of, text_of
 
+from .unsaid import unsaid_fields
+
 Json = dict[str, Any]
 
 FORMAT = "anthropic-claude-v1"  # what OpenRouter calls this dialect's thoughts
@@ -20,12 +22,9 @@ _TEXTUAL = ("application/json", "application/xml", "application/yaml", "applicat
 _OF_A_DOCUMENT = ("title", "context", "citations")  # Anthropic's own fields, which may stand on a file part
 _NO_ID = re.compile(r"[^a-zA-Z0-9_-]")
 _FIRST = "."  # said in the user's name where nobody but the model has spoken: a chat begins with the user
+_MARK = "cache_control"
 _NAMELESS = "file"  # what a file without a name is called on its way here
 _READ = frozenset(("role", "content", "cache_control", "is_error", "tool_calls", "tool_call_id", "refusal"))
-_KEPT = frozenset(
-    ("reasoning_content", "reasoning_details", "reasoning", "thinking", "provider_metadata", "annotations")
-)
-_ANSWERED = frozenset(("images", "audio", "function_call"))  # empty in most answers that are sent back
 
 
 class LeavesOut(Protocol):
@@ -62,7 +61,7 @@ class Turns:
 
     def _add(self, message: Json) -> None:
         role = message.get("role")
-        self._leave_out(message)
+        self._leftovers.leave_out(*unsaid_fields(message, _READ))
         blocks = _ROLES.get(role, _blocks)(message, self._leftovers) if isinstance(role, str) else []
         if mark := message.get("cache_control"):
             blocks = [*blocks[:-1], {**blocks[-1], "cache_control": mark}] if blocks else []
@@ -76,11 +75,6 @@ class Turns:
             self._turns[-1]["content"] += blocks
         else:
             self._turns.append({"role": role, "content": [*blocks]})
-
-    def _leave_out(self, message: Json) -> None:
-        unsaid = message.keys() - _READ - _KEPT
-        names = (name for name in sorted(unsaid) if message[name] or name not in _ANSWERED)
-        self._leftovers.leave_out(*(f"messages.{name}" for name in names if message[name] is not None))
 
 
 def own_metadata(message: Json) -> Json:
@@ -110,12 +104,15 @@ def _answer(message: Json, leftovers: LeavesOut) -> list[Json]:
 
 
 def _result(message: Json, leftovers: LeavesOut) -> list[Json]:
-    """A tool's result. Text stays text; parts become blocks."""
+    """A tool's result. Text stays text; parts become blocks, whose caching mark only the result can bear."""
     content = message.get("content")
-    blocks = content if isinstance(content, str) else blocks_of(content, leftovers)
     result: Json = {"type": "tool_result", "tool_use_id": _id(message.get("tool_call_id"))}
-    if blocks and not (isinstance(blocks, str) and not blocks.strip()):
-        result["content"] = blocks
+    if isinstance(content, str):
+        result |= {"content": content} if content.strip() else {}
+    elif blocks := blocks_of(content, leftovers):
+        marks = [mark for block in blocks if (mark := block.get(_MARK))]
+        result["content"] = [{name: value for name, value in block.items() if name != _MARK} for block in blocks]
+        result |= {_MARK: marks[-1]} if marks else {}
     if message.get("is_error"):
         result["is_error"] = True
     return [result]
@@ -136,12 +133,13 @@ def _thoughts(details: Any) -> list[Json]:
     """Signed thoughts. One without a signature would be refused, and another vendor's means nothing here."""
     thoughts: list[Json] = []
     for detail in details if isinstance(details, list) else ():
-        if not isinstance(detail, dict) or detail.get("format") not in (FORMAT, None):
+        form = detail.get("format") if isinstance(detail, dict) else ""
+        if form not in (FORMAT, None):
             continue
         if detail.get("type") == "reasoning.text" and detail.get("signature"):
             text, signature = detail.get("text") or "", detail["signature"]
             thoughts.append({"type": "thinking", "thinking": text, "signature": signature})
-        elif detail.get("type") == "reasoning.encrypted" and detail.get("data"):
+        elif form and detail.get("type") == "reasoning.encrypted" and detail.get("data"):
             thoughts.append({"type": "redacted_thinking", "data": detail["data"]})
     return thoughts
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import quote
 
 import msgspec
@@ -31,6 +31,7 @@ from llms.api import (
     usage_of,
 )
 
+from .anthropic_models import generation_of
 from .aws import EventStreamDecoder, Signer, failure_of
 from .bedrock_blocks import (
     OFFICE,
@@ -44,6 +45,7 @@ from .bedrock_blocks import (
     text_in,
 )
 from .bedrock_effort import reasoning_fields
+from .closed_schema import closed
 from .embeddings import on_bedrock
 
 Json = dict[str, Any]
@@ -136,23 +138,24 @@ class BedrockProvider(BedrockDoor):
         conversation = Conversation(chat["model"], server_tools=bool(native))
         for message in asked["messages"]:
             conversation.add(message)
-        own, unsaid = reasoning_fields(asked)
+        messages = conversation.turns()
+        own, unsaid = reasoning_fields(asked, messages)
         self.leftovers.leave_out(*conversation.left_out, *unsaid)
         asked = {name: value for name, value in asked.items() if name not in unsaid}
         self._leave_out_rest(asked)
         body = {
-            "messages": conversation.messages,
+            "messages": messages,
             "system": conversation.system,
             "inferenceConfig": _inference(asked),
             "toolConfig": self._tool_config(asked, conversation),
-            "outputConfig": _output(asked),
+            "outputConfig": self._output(asked),
             "additionalModelRequestFields": own
             | {name: asked[name] for name in _claudes_in(asked)}
             | asked.get("additionalModelRequestFields", {}),
             "serviceTier": _tier(asked),
             **{name: asked[name] for name in _PASSED if name in asked},
         }
-        return {name: value for name, value in body.items() if value or name == "messages"}
+        return {name: value for name, value in body.items() if value}
 
     def _leave_out_rest(self, asked: Json) -> None:
         said = {*_SAID, *_PASSED, *_INFERENCE, *_claudes_in(asked), "additionalModelRequestFields", "inferenceConfig"}
@@ -170,7 +173,8 @@ class BedrockProvider(BedrockDoor):
         called = conversation.tools_named()
         if choice == "none" and not called:
             return None
-        tools = [said for tool in asked.get("tools") or () for said in self._tool(tool)]
+        closes = _is_shaped(asked)
+        tools = [said for tool in asked.get("tools") or () for said in self._tool(tool, closes=closes)]
         tools = tools or [_tool_spec({"name": name}) for name in called]
         if not tools:
             return None
@@ -179,15 +183,35 @@ class BedrockProvider(BedrockDoor):
             self.leftovers.leave_out("tool_choice")
         return {"tools": tools, **({"toolChoice": said} if said else {})}
 
-    def _tool(self, tool: Json) -> list[Json]:
+    def _tool(self, tool: Json, *, closes: bool) -> list[Json]:
         """What says `tool`, and its cache point; one of Bedrock's own passes as it is."""
         if tool.get("type") == "function":
             function = tool["function"]
+            if closes and function.get("strict"):
+                schema = {"type": "object", "properties": {}, **(function.get("parameters") or {})}
+                function = {**function, "parameters": self._closed(schema, "tools.parameters")}
             return [_tool_spec(function), *(cache_point(tool) or cache_point(function))]
         if "type" not in tool:
             return [tool]
         self.leftovers.leave_out(f"tools: {tool['type']}")
         return []
+
+    def _output(self, asked: Json) -> Json | None:
+        schema = schema_of(asked.get("response_format"))
+        if not schema:
+            return None
+        if _is_shaped(asked):
+            schema = self._closed(schema, "response_format")
+        given = asked["response_format"]["json_schema"]
+        named = {name: given[name] for name in ("name", "description") if given.get(name)}
+        text = msgspec.json.encode(schema).decode()
+        return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {**named, "schema": text}}}}
+
+    def _closed(self, schema: Json, place: str) -> Json:
+        """`schema` as Claude takes it. What it then says in words only is told as left out of `place`."""
+        said, moved = closed(schema)
+        self.leftovers.leave_out(*(f"{place}.{name}" for name in moved))
+        return cast(Json, said)
 
     def completion(self, answer: Json) -> Completion:
         blocks = answer["output"]["message"]["content"]
@@ -207,6 +231,7 @@ class ConverseStream:
     def __init__(self, *, provider: str) -> None:
         self._provider = provider
         self._chunks = Chunks()
+        self._open: dict[int, Json] = {}  # blocks whose texts are still in pieces
         self._blocks: dict[int, Json] = {}
         self._calls: dict[int, int] = {}  # the place of a tool call, by block
         self._length = 0  # of the text so far
@@ -225,14 +250,14 @@ class ConverseStream:
 
     def block_begins(self, said: Json) -> Iterable[Chunk]:
         place = said["contentBlockIndex"]
-        block = self._blocks[place] = {kind: dict(value) for kind, value in said["start"].items()}
+        block = self._open[place] = {kind: dict(value) for kind, value in said["start"].items()}
         if (call := call_in(block)) is not None:
             self._calls[place] = len(self._calls)
             yield self._chunks.tool_call(self._calls[place], id=call["toolUseId"], name=call["name"])
 
     def block_goes_on(self, said: Json) -> Iterable[Chunk]:
         place, delta = said["contentBlockIndex"], said["delta"]
-        _grow(self._blocks.setdefault(place, {}), delta)
+        _grow(self._open.setdefault(place, {}), delta)
         if text := delta.get("text"):
             yield self._chunks.delta(content=text)
         elif thought := (delta.get("reasoningContent") or {}).get("text"):
@@ -242,7 +267,7 @@ class ConverseStream:
 
     def block_ends(self, said: Json) -> Iterable[Chunk]:
         place = said["contentBlockIndex"]
-        block = self._blocks[place] = _whole(self._blocks.get(place, {}))
+        block = self._blocks[place] = _whole(_joined(self._open.pop(place, {})))
         fields = fields_in(block, place=self._thoughts, start=self._length)
         self._length += len(text_in(block))
         self._thoughts += "reasoningContent" in block
@@ -298,21 +323,20 @@ def _inference(asked: Json) -> Json:
 
 
 def _claudes_in(asked: Json) -> list[str]:
-    return [name for name in _CLAUDES if name in asked] if "claude" in asked["model"] else []
+    return [name for name in _CLAUDES if name in asked] if _is_claude(asked) else []
+
+
+def _is_claude(asked: Json) -> bool:
+    return "claude" in asked["model"]
+
+
+def _is_shaped(asked: Json) -> bool:
+    """Whether it is a Claude whose answers follow a schema: these take only closed ones."""
+    return _is_claude(asked) and generation_of(asked["model"]).structured
 
 
 def _is_text(response_format: Any) -> bool:
     return isinstance(response_format, dict) and response_format.get("type") == "text"
-
-
-def _output(asked: Json) -> Json | None:
-    schema = schema_of(asked.get("response_format"))
-    if not schema:
-        return None
-    given = asked["response_format"]["json_schema"]
-    named = {name: given[name] for name in ("name", "description") if given.get(name)}
-    text = msgspec.json.encode(schema).decode()
-    return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {**named, "schema": text}}}}
 
 
 def _tier(asked: Json) -> Json | None:
@@ -380,17 +404,29 @@ def _beside(told: Json) -> Json:
     return {name: value for name, value in beside.items() if value}
 
 
+class _Pieces(list[str]):
+    """A text that is still coming."""
+
+
 def _grow(block: Json, delta: Json) -> None:
     """Adds a piece to what has come of a block."""
     for kind, more in delta.items():
         if isinstance(more, str):
-            block[kind] = block.get(kind, "") + more
+            block.setdefault(kind, _Pieces()).append(more)
         elif kind == "citation":
             block.setdefault("citations", []).append(more)
         elif isinstance(more, list):
             block.setdefault(kind, {}).setdefault("content", []).extend(more)
         else:
             _grow(block.setdefault(kind, {}), more)
+
+
+def _joined(block: Json) -> Json:
+    """`block` with every text in one."""
+    return {
+        kind: "".join(v) if isinstance(v, _Pieces) else _joined(v) if isinstance(v, dict) else v
+        for kind, v in block.items()
+    }
 
 
 def _whole(block: Json) -> Json:

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from llms.api import Attachment, arguments_of, attachment_of, parts_of, text_of
 
+from .unsaid import unsaid_fields
+
 Json = dict[str, Any]
 CLAUDE, BEDROCK = "anthropic-claude-v1", "bedrock-converse-v1"  # formats of `reasoning_details`
 _NATIVE = frozenset(
@@ -23,6 +25,8 @@ _NATIVE = frozenset(
         *("toolUse", "toolResult", "reasoningContent", "citationsContent"),
     )
 )
+_READ = frozenset(("role", "content", "cache_control", "is_error", "tool_calls", "tool_call_id", "refusal"))
+_FIRST = "."  # said in the user's name where nobody but the model has spoken: a chat begins with the user
 _NOT_IN_RESULT = frozenset(("cachePoint", "guardContent"))
 _DOCUMENTS = {
     "application/pdf": "pdf",
@@ -89,20 +93,21 @@ _SERVER = "server_tool_use"
 
 
 class Conversation:
-    """Messages added one after another, as `system` and `messages` of a request; neighbours of one role are one.
+    """Messages added one after another, as `system` and `turns()` of a request; neighbours of one role are one.
 
     `left_out` has what no block can say.
     """
 
     def __init__(self, model: str, *, server_tools: bool = False) -> None:
         self.system: list[Json] = []
-        self.messages: list[Json] = []
+        self._messages: list[Json] = []
         self.left_out: list[str] = []
         self._model, self._server_tools = model.lower(), server_tools
         self._names: set[str] = set()  # of documents, which have to differ
 
     def add(self, message: Json) -> None:
         role = message.get("role")
+        self.left_out += unsaid_fields(message, _READ)
         if role in ("system", "developer"):
             self.system += self._blocks(message)
         elif role == "assistant":
@@ -112,16 +117,26 @@ class Conversation:
         else:
             self._say("user", self._blocks(message))
 
+    def turns(self) -> list[Json]:
+        """The messages: the user's first, and an answer that was begun without a blank at its end."""
+        turns = self._messages
+        if not turns or turns[0]["role"] != "user":
+            turns = [{"role": "user", "content": [{"text": _FIRST}]}, *turns]
+        *before, last = turns[-1]["content"]
+        if turns[-1]["role"] == "assistant" and "text" in last:
+            turns = [*turns[:-1], {"role": "assistant", "content": [*before, {"text": last["text"].rstrip()}]}]
+        return turns
+
     def tools_named(self) -> list[str]:
         """The client's tools that were called, each once."""
-        blocks = (block for message in self.messages for block in message["content"])
+        blocks = (block for message in self._messages for block in message["content"])
         return list(dict.fromkeys(call["name"] for block in blocks if (call := call_in(block)) is not None))
 
     def _say(self, role: str, blocks: list[Json]) -> None:
-        if self.messages and self.messages[-1]["role"] == role:
-            self.messages[-1]["content"] += blocks
+        if self._messages and self._messages[-1]["role"] == role:
+            self._messages[-1]["content"] += blocks
         elif blocks:
-            self.messages.append({"role": role, "content": blocks})
+            self._messages.append({"role": role, "content": blocks})
 
     # -- messages ----------------------------------------------------------------------------------------------
 
@@ -136,7 +151,8 @@ class Conversation:
             return [block for block in told if self._takes(block)] + cache_point(message)
         blocks = [block for block in _thoughts(message.get("reasoning_details")) if self._takes(block)]
         blocks += self._blocks({"content": message.get("content") or message.get("refusal")})
-        return blocks + [_tool_use(call) for call in calls] + cache_point(message)
+        blocks += [block for call in calls for block in (_tool_use(call), *cache_point(call))]
+        return blocks + cache_point(message)
 
     def _result(self, message: Json) -> list[Json]:
         blocks = self._blocks(message)
@@ -171,8 +187,8 @@ class Conversation:
 
     def _block(self, part: Json) -> Json | None:
         kind = part.get("type")
-        if kind == "text":
-            return {"text": part["text"]} if part["text"].strip() else None  # blank ones are refused
+        if kind in ("text", "refusal"):
+            return {"text": part[kind]} if part[kind].strip() else None  # blank ones are refused
         if kind is None and not _NATIVE.isdisjoint(part):
             return {name: value for name, value in part.items() if name != "cache_control"}
         if kind == "video_url":
@@ -281,8 +297,8 @@ def _detail(reasoning: Json, place: int) -> Json:
 
 
 def _thoughts(details: Any) -> Iterator[Json]:
-    for detail in details or ():
-        if detail.get("format") not in (CLAUDE, BEDROCK):
+    for detail in details if isinstance(details, list) else ():
+        if not isinstance(detail, dict) or detail.get("format") not in (CLAUDE, BEDROCK):
             continue
         if detail.get("type") == "reasoning.text":
             signed = {"signature": detail["signature"]} if detail.get("signature") else {}

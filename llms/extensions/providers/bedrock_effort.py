@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .anthropic_models import Generation, generation_of, thinking_for
+from .bedrock_blocks import call_in
 
 Json = dict[str, Any]
 _WORDS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
@@ -17,10 +18,13 @@ _NO_LIMIT = 1_000_000  # tokens
 _LIMITS = ("temperature", "top_p", "max_tokens", "max_completion_tokens")
 
 
-def reasoning_fields(chat: Json) -> tuple[Json, tuple[str, ...]]:
-    """The maker's own fields that say `reasoning_effort`, and the names of the fields that `chat` is better without."""
+def reasoning_fields(chat: Json, messages: list[Json]) -> tuple[Json, tuple[str, ...]]:
+    """The maker's own fields that say `reasoning_effort`, and the names of the fields that `chat` is better without.
+
+    `messages` are those of the request.
+    """
     if "claude" in chat["model"]:
-        return _claude(chat, generation_of(chat["model"]))
+        return _claude(chat, messages, generation_of(chat["model"]))
     effort = chat.get("reasoning_effort")
     if effort in (None, "none"):  # these reason when they are told to, or always
         return {}, ()
@@ -32,7 +36,7 @@ def reasoning_fields(chat: Json) -> tuple[Json, tuple[str, ...]]:
     return fields, tuple(name for name in too_much if name in chat)
 
 
-def _claude(chat: Json, generation: Generation) -> tuple[Json, tuple[str, ...]]:
+def _claude(chat: Json, messages: list[Json], generation: Generation) -> tuple[Json, tuple[str, ...]]:
     forced = chat.get("tool_choice") not in (None, "auto", "none")
     unsaid = ["tool_choice"] if forced and not generation.forced else []
     own, effort = {}, chat.get("reasoning_effort")
@@ -42,7 +46,7 @@ def _claude(chat: Json, generation: Generation) -> tuple[Json, tuple[str, ...]]:
         kind = ((told or {}).get("thinking") or {}).get("type")
         if told and kind == "adaptive" and forced:
             del told["thinking"]
-        if told is None or (kind == "enabled" and (forced or _has_forgotten(chat["messages"]))):
+        if told is None or (kind == "enabled" and (forced or _has_forgotten(messages))):
             unsaid.append("reasoning_effort")
         else:
             own = told
@@ -61,11 +65,9 @@ def _unsampled(chat: Json, generation: Generation, *, thinks: bool) -> tuple[str
 
 def _has_forgotten(messages: list[Json]) -> bool:
     """Whether tools answer a call whose reasoning is gone: Claude does not think on without it."""
-    asked = next((message for message in reversed(messages) if message.get("role") == "assistant"), {})
-    if messages[-1].get("role") != "tool" or not asked.get("tool_calls"):
-        return False
-    details = asked.get("reasoning_details") or ()
-    return not any(detail.get("signature") or detail.get("data") for detail in details)
+    said: list[Json] = next((one["content"] for one in reversed(messages) if one["role"] == "assistant"), [])
+    waits = messages[-1]["role"] == "user" and any(call_in(block) is not None for block in said)
+    return waits and "reasoningContent" not in said[0]
 
 
 _FAMILIES: tuple[tuple[re.Pattern[str], Callable[[str], Json]], ...] = (

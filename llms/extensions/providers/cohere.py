@@ -29,6 +29,7 @@ from llms.api import (
 )
 
 from .embeddings import COHERE
+from .unsaid import unsaid_fields, unsaid_marks
 
 Json = dict[str, Any]
 Parts = Mapping[str, Callable[[Json], Json]]
@@ -72,7 +73,7 @@ _ENDS = MappingProxyType(
     }
 )
 _FAILED = MappingProxyType({"ERROR": "the answer failed", "TIMEOUT": "the answer took too long"})
-_KEPT = ("reasoning_content", "reasoning_details", "provider_metadata", "annotations", "refusal")  # of earlier answers
+_READ = frozenset(("role", "content", "tool_calls", "tool_call_id", "tool_plan", "citations", "refusal"))
 
 
 class CohereProvider(DialectProvider):
@@ -100,7 +101,7 @@ class CohereProvider(DialectProvider):
         documents = [*asked.get("documents", ())]
         body: Json = {
             "model": chat["model"],
-            "messages": [self._message(message, documents) for message in asked["messages"]],
+            "messages": [said for message in asked["messages"] if (said := self._message(message, documents))],
             "stream": stream,
         }
         body |= {name: asked[name] for name in _SAME if name in asked}
@@ -118,16 +119,16 @@ class CohereProvider(DialectProvider):
         self.leftovers.rest((name for name in asked if asked[name] != _ASKS_NOTHING.get(name)), _SAID)
         return body
 
-    def _message(self, message: Json, documents: list[Json]) -> Json:
+    def _message(self, message: Json, documents: list[Json]) -> Json | None:
+        """What says `message`; None for an answer that says nothing, which Cohere refuses."""
+        self.leftovers.leave_out(*unsaid_fields(message, _READ))
         role = "system" if message["role"] == "developer" else message["role"]
         content = self._content(message.get("content"), documents, _TOOLS_PARTS if role == "tool" else _PARTS)
         said: Json = {"role": role, "content": content or ""}
         if role == "assistant":
-            said = _answered(message, content)
-        elif role == "tool":
+            return _answered(message, content)
+        if role == "tool":
             said["tool_call_id"] = message.get("tool_call_id")
-        known = ("role", "content", "tool_calls", "tool_call_id", "tool_plan", "citations", *_KEPT)
-        self.leftovers.leave_out(*(f"messages.{name}" for name in message if name not in known and message[name]))
         return said
 
     def _content(self, content: Any, documents: list[Json], parts: Parts) -> Any:
@@ -148,6 +149,7 @@ class CohereProvider(DialectProvider):
 
     def _tools(self, asked: Json) -> Json:
         """The tools and whether one must be called. Cohere cannot be told which: then it is given no other."""
+        self.leftovers.leave_out(*unsaid_marks(asked.get("tools") or ()))
         functions = [self._function(tool) for tool in asked.get("tools") or ()]
         tools = [function for function in functions if function]
         choice = asked.get("tool_choice")
@@ -171,6 +173,7 @@ class CohereProvider(DialectProvider):
     def _function(self, tool: Json) -> Json | None:
         function = tool.get("function")
         if isinstance(function, dict):
+            function = {name: value for name, value in function.items() if name != "cache_control"}
             return {**function, "parameters": function.get("parameters") or {"type": "object", "properties": {}}}
         self.leftovers.leave_out(f"tools of type {tool.get('type')}")
         return None
@@ -231,7 +234,7 @@ class CohereStream:
         self._chunks = Chunks()
         self._starts = _Starts()
         self._calls: dict[int, int] = {}  # the place of a tool call, by Cohere's index
-        self._plan = ""
+        self._plan: list[str] = []  # in pieces
         self._citations: list[Json] = []
 
     def feed(self, event: Json) -> Iterable[Chunk]:
@@ -255,7 +258,7 @@ class CohereStream:
             yield chunk
 
     def plans(self, event: Json) -> Iterable[Chunk]:
-        self._plan += event["delta"]["message"]["tool_plan"]
+        self._plan.append(event["delta"]["message"]["tool_plan"])
         return ()
 
     def calls(self, event: Json) -> Iterable[Chunk]:
@@ -278,7 +281,7 @@ class CohereStream:
     def ends(self, event: Json) -> Iterable[Chunk]:
         delta = event["delta"]
         reason = finish_reason_in(delta, provider=self._provider)
-        yield self._chunks.delta(finish_reason=reason, **_to_keep(self._plan, self._citations))
+        yield self._chunks.delta(finish_reason=reason, **_to_keep("".join(self._plan), self._citations))
         if usage := usage_in(delta.get("usage")):
             yield self._chunks.usage(usage)
 
@@ -327,8 +330,14 @@ def _as_it_is(part: Json) -> Json:
     return part
 
 
+def _refusal(part: Json) -> Json:
+    return {"type": "text", "text": part["refusal"]}
+
+
 _TOOLS_PARTS: Parts = MappingProxyType({"text": _text, "document": _as_it_is})
-_PARTS: Parts = MappingProxyType({**_TOOLS_PARTS, "image_url": _image, "thinking": _as_it_is})
+_PARTS: Parts = MappingProxyType(
+    {**_TOOLS_PARTS, "image_url": _image, "thinking": _as_it_is, "refusal": _refusal},
+)
 
 
 def _document(file: Attachment, place: int) -> Json:
@@ -336,9 +345,10 @@ def _document(file: Attachment, place: int) -> Json:
     return {"id": f"doc:{place}", "data": {**title, "text": file.bytes.decode("utf-8", "replace")}}
 
 
-def _answered(message: Json, content: Any) -> Json:
-    """An earlier answer: its thoughts and its text, its plan, its calls."""
+def _answered(message: Json, content: Any) -> Json | None:
+    """An earlier answer: its thoughts and its text, its plan, its calls; None where there is nothing of these."""
     said: Json = {"role": "assistant"}
+    content = content or message.get("refusal")
     if (thought := message.get("reasoning_content")) and not _thinks(content):
         content = [{"type": "thinking", "thinking": thought}, *parts_of(content)]
     if content:
@@ -348,7 +358,7 @@ def _answered(message: Json, content: Any) -> Json:
         said["tool_plan"] = plan
     if calls := message.get("tool_calls"):
         said["tool_calls"] = [_call(call) for call in calls]
-    return said
+    return said if len(said) > 1 else None
 
 
 def _thinks(content: Any) -> bool:

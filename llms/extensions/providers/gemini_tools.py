@@ -11,6 +11,7 @@ from typing import Any
 
 from .gemini_models import Generation
 from .gemini_turns import Leftovers
+from .unsaid import unsaid_marks
 
 Json = dict[str, Any]
 
@@ -31,6 +32,7 @@ def tools_of(asked: Json, generation: Generation, leftovers: Leftovers, *, combi
     With `combines`, it is told where both kinds are there, which not everybody takes.
     """
     functions, own = [], []
+    leftovers.leave_out(*unsaid_marks(asked.get("tools") or ()))
     for tool in asked.get("tools") or ():
         if isinstance(tool.get("function"), dict):
             functions.append(tool["function"])

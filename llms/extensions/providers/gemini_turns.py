@@ -16,6 +16,7 @@ from llms.api import Attachment, RequestError, arguments_of, attachment_of, part
 
 from .gemini_answer import FORMAT, METADATA
 from .gemini_models import Generation
+from .unsaid import unsaid_fields
 
 Json = dict[str, Any]
 
@@ -27,7 +28,10 @@ _OWN_PARTS = frozenset(
         *("functionResponse", "function_response", "codeExecutionResult", "videoMetadata", "toolCall", "toolResponse"),
     )
 )
+_FIRST = "."  # said in the user's name where nobody but the model has spoken: a chat begins with the user
 _EXTRAS = ("videoMetadata", "video_metadata", "mediaResolution", "media_resolution", "thoughtSignature")
+_READ = frozenset(("role", "content", "images", "tool_calls", "tool_call_id", "refusal"))
+_READ_OF_A_TOOL = _READ | {"name"}
 _YOUTUBE = ("youtube.com", "youtu.be")
 
 
@@ -48,17 +52,21 @@ class Turns:
         self.contents: list[Json] = []
         for message in messages:
             self._take(message)
+        if not self.contents or self.contents[0]["role"] != "user":
+            self.contents.insert(0, {"role": "user", "parts": [{"text": _FIRST}]})
         if generation.is_new:
             for content in self.contents:
                 _sign(content["parts"])
 
     def _take(self, message: Json) -> None:
         role = message.get("role")
+        is_result = role in ("tool", "function")
+        self._leftovers.leave_out(*unsaid_fields(message, _READ_OF_A_TOOL if is_result else _READ))
         if role in ("system", "developer"):
             self.system += self._parts(message.get("content"))
         elif role == "assistant":
             self._add("model", self._answered(message))
-        elif role in ("tool", "function"):
+        elif is_result:
             self._add("user", self._returned(message))
         else:
             self._add("user", [*self._parts(message.get("content")), *self._parts(message.get("images"))])
@@ -118,22 +126,19 @@ class Turns:
     # -- parts -------------------------------------------------------------------------------------------------
 
     def _parts(self, content: Any) -> list[Json]:
-        return [self._part(part) for part in parts_of(content)]
+        return [said for part in parts_of(content) if (said := self._part(part))]
 
-    def _part(self, part: Json) -> Json:
+    def _part(self, part: Json) -> Json | None:
+        """What says `part`; None where Gemini has no words for one of its kind."""
         kind = part.get("type")
         if kind is None and _OWN_PARTS.intersection(part):
             return part
         converter = _CONVERTERS.get(kind or "text")
         if converter is None:
-            raise RequestError(
-                f"Gemini cannot read a part of type '{kind}'. Send text, image_url, input_audio, video_url or file.",
-                param="messages",
-            )
+            self._leftovers.leave_out(f"parts of type {kind}")
+            return None
         if isinstance(image := part.get("image_url"), dict) and image.get("detail") not in (None, "auto"):
             self._leftovers.leave_out("image_url.detail")
-        if "cache_control" in part:
-            self._leftovers.leave_out("cache_control")
         return {**converter(part, self._files), **{name: part[name] for name in _EXTRAS if name in part}}
 
 

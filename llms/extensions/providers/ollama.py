@@ -30,12 +30,12 @@ from llms.api import (
     completion_of,
     parts_of,
     schema_of,
-    text_of,
     usage_of,
 )
 
 from .embeddings import OLLAMA
 from .json_lines import JsonLines
+from .unsaid import unsaid_fields, unsaid_marks
 
 Json = dict[str, Any]
 
@@ -67,7 +67,8 @@ _ON_OFF: Mapping[Any, str] = MappingProxyType({True: "high", False: "none"})
 _LEVELS = MappingProxyType({"minimal": "low", "low": "low", "medium": "medium"})  # any other effort is `high`
 _DURATIONS = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")  # nanoseconds
 _OF_GENERATE = ("suffix", "template", "raw", "context")  # its own fields
-_KEPT = ("reasoning_content", "reasoning_details", "provider_metadata", "annotations", "refusal", "name")
+_READ = frozenset(("role", "content", "tool_calls", "tool_call_id", "tool_name", "refusal"))
+_READ_OF_A_TOOL = _READ | {"name"}
 
 
 class OllamaNativeProvider(DialectProvider, OllamaProvider):
@@ -131,7 +132,8 @@ class OllamaNativeProvider(DialectProvider, OllamaProvider):
     def _message(self, message: Json, names: dict[str, str]) -> Json:
         """`names` has the tools that were called so far, by the id of the call: a result is told with its tool."""
         role = "system" if message["role"] == "developer" else message["role"]
-        said: Json = {"role": role, "content": text_of(message.get("content"))}
+        self.leftovers.leave_out(*unsaid_fields(message, _READ_OF_A_TOOL if role == "tool" else _READ))
+        said: Json = {"role": role, "content": _text_of(message)}
         if images := [image for part in parts_of(message.get("content")) for image in self._images(part)]:
             said["images"] = images
         if role == "assistant":
@@ -141,8 +143,6 @@ class OllamaNativeProvider(DialectProvider, OllamaProvider):
             id = message.get("tool_call_id") or ""
             name = message.get("tool_name") or names.get(id) or message.get("name")
             said |= {key: value for key, value in (("tool_name", name), ("tool_call_id", id)) if value}
-        known = ("role", "content", "tool_calls", "tool_call_id", "tool_name", "thinking", *_KEPT)
-        self.leftovers.leave_out(*(f"messages.{key}" for key in message if key not in known and message[key]))
         return said
 
     def _images(self, part: Json) -> Iterator[str]:
@@ -150,7 +150,7 @@ class OllamaNativeProvider(DialectProvider, OllamaProvider):
         attached = attachment_of(part)
         if attached is not None and attached.kind == "image" and attached.data:
             yield attached.data
-        elif part.get("type") != "text":
+        elif part.get("type") not in ("text", "refusal"):
             linked = " with a link" if attached is not None and attached.url else ""
             self.leftovers.leave_out(f"parts of type {part.get('type')}{linked}")
 
@@ -167,7 +167,7 @@ class OllamaNativeProvider(DialectProvider, OllamaProvider):
             self.leftovers.leave_out("tool_choice")
         functions = [tool for tool in asked.get("tools") or () if isinstance(tool.get("function"), dict)]
         others = [tool.get("type") for tool in asked.get("tools") or () if tool not in functions]
-        self.leftovers.leave_out(*(f"tools of type {kind}" for kind in others))
+        self.leftovers.leave_out(*(f"tools of type {kind}" for kind in others), *unsaid_marks(functions))
         return [] if choice == "none" else functions
 
     def _thinking(self, asked: Json) -> Json:
@@ -297,6 +297,12 @@ def _facts(told: Json) -> Json:
 def _format(asked: Any) -> Json:
     schema = schema_of(asked)
     return {} if schema is None else {"format": schema or "json"}
+
+
+def _text_of(message: Json) -> str:
+    """What `message` says, a refusal like any other text."""
+    parts = parts_of(message.get("content") or message.get("refusal"))
+    return "".join(str(part[part["type"]]) for part in parts if part.get("type") in ("text", "refusal"))
 
 
 def _answered(message: Json) -> Json:

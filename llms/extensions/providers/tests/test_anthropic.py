@@ -192,7 +192,7 @@ def test_a_tool_keeps_what_only_anthropic_knows() -> None:
     server = {"type": "web_search_20250305", "name": "web_search", "max_uses": 2}
     assert sent(tools=[given, {"type": "function", "function": function}, server])["tools"] == [
         {**TOOL, "cache_control": MARK, "defer_loading": True},
-        {"name": "hear", "strict": True, "input_schema": {"type": "object"}},
+        {"name": "hear", "strict": True, "input_schema": {"type": "object", "additionalProperties": False}},
         server,
     ]
 

@@ -225,6 +225,25 @@ def test_results_are_what_the_user_says_next_in_one_turn() -> None:
     ]
 
 
+def test_the_last_mark_inside_a_result_is_the_results_own() -> None:
+    older = {"type": "ephemeral", "ttl": "1h"}
+    texts = [
+        {"type": "text", "text": "A", "cache_control": older},
+        {"type": "text", "text": "B", "cache_control": MARK},
+    ]
+    result = {"role": "tool", "tool_call_id": "toolu_1", "content": texts}
+    (told,) = turns(HI, {"role": "assistant", "tool_calls": [CALL]}, result)[2]["content"]
+    assert told["cache_control"] == MARK
+    assert told["content"] == [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]
+
+
+def test_a_thought_that_names_no_format_is_its_own_only_if_it_is_signed() -> None:
+    signed = {name: value for name, value in SIGNED.items() if name != "format"}
+    secret = {"type": "reasoning.encrypted", "data": "QUJD"}
+    said = turns(HI, {"role": "assistant", "content": "A", "reasoning_details": [secret, signed]})[1]["content"]
+    assert said == [THOUGHT, {"type": "text", "text": "A"}]
+
+
 def test_a_result_may_be_a_picture_or_nothing() -> None:
     asked = {"role": "assistant", "content": None, "tool_calls": [CALL]}
     seen = {"role": "tool", "tool_call_id": "toolu_1", "content": [image(f"data:image/png;base64,{PNG}")]}

@@ -120,7 +120,7 @@ def test_tools_are_specified_and_bedrocks_own_pass() -> None:
                 "toolSpec": {
                     "name": "roll",
                     "strict": True,
-                    "inputSchema": {"json": {"type": "object", "properties": {}}},
+                    "inputSchema": {"json": {"type": "object", "properties": {}, "additionalProperties": False}},
                 }
             },
             {"systemTool": {"name": "nova_grounding"}},
@@ -167,7 +167,24 @@ def test_a_schema_for_the_answer_is_the_text_format() -> None:
     said = sent(response_format=asked)["outputConfig"]["textFormat"]
     told = said["structure"]["jsonSchema"]
     assert (said["type"], told["name"], told["description"]) == ("json_schema", "A", "An a.")
-    assert json.loads(told["schema"]) == schema
+    assert json.loads(told["schema"]) == {**schema, "additionalProperties": False}
+
+
+def test_claude_is_told_of_bounds_in_words_and_others_of_bounds(caplog: pytest.LogCaptureFixture) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "integer", "minimum": 1}}}
+    asked = {"type": "json_schema", "json_schema": {"name": "A", "schema": schema}}
+    strict = {"type": "function", "function": {"name": "f", "strict": True, "parameters": schema}}
+    closed = {
+        "type": "object",
+        "properties": {"a": {"type": "integer", "description": "minimum: 1"}},
+        "additionalProperties": False,
+    }
+    for model, said in ((CLAUDE, closed), (NOVA, schema)):
+        body = sent(response_format=asked, tools=[strict], model=model)
+        assert json.loads(body["outputConfig"]["textFormat"]["structure"]["jsonSchema"]["schema"]) == said
+        assert body["toolConfig"]["tools"][0]["toolSpec"]["inputSchema"]["json"] == said
+    assert "response_format.minimum" in caplog.text
+    assert "tools.parameters.minimum" in caplog.text
 
 
 def test_bedrocks_own_fields_pass() -> None:
@@ -279,6 +296,26 @@ def test_claude_does_not_think_on_without_what_it_has_thought() -> None:
 
     assert fields() is None
     assert fields(reasoning_details=[SIGNED]) == {"thinking": {"type": "enabled", "budget_tokens": 2048}}
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        "x",
+        [{"type": "reasoning.encrypted", "data": "g", "format": "google-gemini-v1"}],
+        [{"type": "reasoning.encrypted", "data": "r", "format": "openai-responses-v1", "id": "rs_1"}],
+    ],
+)
+def test_claude_does_not_think_on_with_what_another_has_thought(details: Any) -> None:
+    loop: list[Any] = [
+        *HI,
+        {"role": "assistant", "content": "t", "tool_calls": [CALL], "reasoning_details": details},
+        {"role": "tool", "tool_call_id": "tooluse_1", "content": "blue"},
+    ]
+    asked: Any = {"reasoning_effort": "medium", "max_tokens": 20000, "tools": [LOOK]}
+    assert "additionalModelRequestFields" not in sent(*loop, **asked)
+    loop[1]["reasoning_details"] = [SIGNED]
+    assert sent(*loop, **asked)["additionalModelRequestFields"]["thinking"]["type"] == "enabled"
 
 
 def test_nova_takes_no_limits_at_high_effort() -> None:

@@ -78,6 +78,41 @@ def test_a_refusal_is_said_again() -> None:
     assert body["messages"][1]["content"] == [{"text": "I won't."}]
 
 
+def test_a_part_that_refuses_is_text() -> None:
+    body = sent(*HI, {"role": "assistant", "content": [{"type": "refusal", "refusal": "I won't."}]}, *HI)
+    assert body["messages"][1]["content"] == [{"text": "I won't."}]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [[{"role": "system", "content": "Be brief."}], [{"role": "user", "content": None}], [{"role": "assistant"}]],
+)
+def test_who_says_nothing_says_a_dot(messages: list[Any]) -> None:
+    assert sent(*messages)["messages"] == [{"role": "user", "content": [{"text": "."}]}]
+
+
+def test_the_user_speaks_first_and_a_begun_answer_ends_in_no_blank() -> None:
+    given = {"role": "assistant", "content": "It is "}
+    assert sent(given)["messages"] == [
+        {"role": "user", "content": [{"text": "."}]},
+        {"role": "assistant", "content": [{"text": "It is"}]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ({"role": "user", "content": "Hi", "name": "Ann"}, "messages.name"),
+        ({"role": "assistant", "content": "Look.", "images": [{"type": "image_url"}]}, "messages.images"),
+        ({"role": "assistant", "content": "Hear.", "audio": {"id": "a"}}, "messages.audio"),
+    ],
+)
+def test_fields_that_converse_has_no_words_for_are_told(message: Any, name: str) -> None:
+    sent(message, *HI)
+    with pytest.raises(RequestError, match=name):
+        sent(message, *HI, provider=made(unsupported="error"))
+
+
 def test_a_tool_may_have_failed_and_may_give_media() -> None:
     picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}}
     body = sent(

@@ -75,6 +75,8 @@ def test_what_cohere_cannot_be_told_is_left_out_and_logged_once(caplog: pytest.L
         {"tools": [{"type": "web_search"}]},
         {"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "SUQz"}}]}]},
         {"messages": [{"role": "user", "content": "Hi", "name": "Ann"}]},
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": {"type": "x"}}]}]},
+        {"tools": [{**LOOK, "cache_control": {"type": "ephemeral"}}]},
     ],
 )
 def test_with_unsupported_error_it_is_refused(asked: Any) -> None:
@@ -238,6 +240,18 @@ def test_an_earlier_answer_in_coheres_own_words_stays() -> None:
         "reasoning_content": "Hm.",
     }
     assert sent(earlier)["messages"] == [{key: earlier[key] for key in ("role", "tool_plan", "content")}]
+
+
+@pytest.mark.parametrize("content", ["", None, []])
+def test_an_empty_answer_is_left_out_and_a_refusal_said(content: Any) -> None:
+    empty = {"role": "assistant", "content": content}
+    assert sent(*HI, empty)["messages"] == HI
+    refused = {"role": "assistant", "content": "I won't."}
+    assert sent(*HI, {**empty, "refusal": "I won't."})["messages"] == [*HI, refused]
+
+
+def test_a_part_that_refuses_is_text() -> None:
+    assert said({"type": "refusal", "refusal": "No."}, role="assistant") == [{"type": "text", "text": "No."}]
 
 
 def test_an_answer_that_only_calls_has_no_content() -> None:

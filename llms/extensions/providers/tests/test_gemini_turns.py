@@ -10,10 +10,13 @@ from llms.extensions.providers.gemini_turns import UNSIGNED
 from llms.extensions.providers.tests.gemini_samples import (
     CALL,
     CALL_PART,
+    HI,
     IMAGE,
+    LOOK,
     NEW,
     OLD,
     PNG,
+    made,
     message,
     parts,
     sent,
@@ -97,7 +100,6 @@ def test_a_host_that_only_ends_like_youtube_is_another() -> None:
 @pytest.mark.parametrize(
     "part",
     [
-        {"type": "hologram"},
         {"type": "image_url", "image_url": {"url": ""}},
         {"type": "file", "file": {}},
         {"type": "video_url"},
@@ -106,6 +108,44 @@ def test_a_host_that_only_ends_like_youtube_is_another() -> None:
 def test_parts_that_nobody_can_read_are_refused(part: Any) -> None:
     with pytest.raises(RequestError):
         sent({"role": "user", "content": [part]})
+
+
+def test_parts_of_other_vendors_are_left_out_or_refused(caplog: pytest.LogCaptureFixture) -> None:
+    document = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "x"}}
+    message = {"role": "user", "content": [document, {"type": "text", "text": "A"}]}
+    assert sent(message)["contents"] == [{"role": "user", "parts": [{"text": "A"}]}]
+    assert "parts of type document" in caplog.text
+    with pytest.raises(RequestError, match="parts of type document"):
+        sent(message, provider=made(unsupported="error"))
+
+
+@pytest.mark.parametrize(
+    ("chat", "name"),
+    [
+        ({"messages": [{"role": "user", "content": "A", "name": "Ann"}]}, "messages.name"),
+        ({"messages": [{"role": "user", "content": "A", "cache_control": {"type": "ephemeral"}}]}, "cache_control"),
+        ({"messages": HI, "tools": [{**LOOK, "cache_control": {"type": "ephemeral"}}]}, "cache_control"),
+    ],
+)
+def test_fields_that_gemini_has_no_words_for_are_told(chat: Any, name: str) -> None:
+    asked: Any = {"model": OLD, **chat}
+    with pytest.raises(RequestError, match=name):
+        made(unsupported="error").request_body(asked, stream=False)
+
+
+def test_the_name_of_a_tool_is_said() -> None:
+    body = sent(*HI, {**RESULT, "name": "look"}, provider=made(unsupported="error"))
+    assert body["contents"][0]["parts"][-1]["functionResponse"]["name"] == "look"
+
+
+@pytest.mark.parametrize("messages", [[{"role": "system", "content": "A"}], [{"role": "user", "content": None}]])
+def test_who_says_nothing_says_a_dot(messages: list[Any]) -> None:
+    assert sent(*messages)["contents"] == [{"role": "user", "parts": [{"text": "."}]}]
+
+
+def test_the_user_speaks_first() -> None:
+    first, *_ = sent({"role": "assistant", "content": "A"}, *HI)["contents"]
+    assert first == {"role": "user", "parts": [{"text": "."}]}
 
 
 def test_details_that_gemini_has_no_words_for_are_told(caplog: pytest.LogCaptureFixture) -> None:

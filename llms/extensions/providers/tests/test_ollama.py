@@ -164,6 +164,25 @@ def test_texts_are_one_text_and_images_stand_beside_it() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("chat", "name"),
+    [
+        ({"messages": [{"role": "user", "content": "Hi", "name": "Ann"}]}, "messages.name"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": {}}]}]}, "cache_"),
+        ({"tools": [{**LOOK, "cache_control": {"type": "ephemeral"}}]}, "cache_control"),
+    ],
+)
+def test_fields_that_ollama_has_no_words_for_are_told(chat: Any, name: str) -> None:
+    asked: Any = {"model": "qwen3", "messages": HI, **chat}
+    with pytest.raises(RequestError, match=name):
+        made(unsupported="error").request_body(asked, stream=False)
+
+
+@pytest.mark.parametrize("said", [{"refusal": "No."}, {"content": [{"type": "refusal", "refusal": "No."}]}])
+def test_a_refusal_is_text(said: Any) -> None:
+    assert sent(*HI, {"role": "assistant", **said})["messages"][1]["content"] == "No."
+
+
 def test_a_developer_is_the_system() -> None:
     assert sent({"role": "developer", "content": "Be kind."})["messages"] == [{"role": "system", "content": "Be kind."}]
 
