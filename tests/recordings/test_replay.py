@@ -3,7 +3,8 @@
 A dialect is replayed by the module in `dialects` that has its name. Such a module says with `provider(record, api)` who
 is asked; with `OTHERWISE` which records are read, and with `SENT_OTHERWISE` which are sent, otherwise than recorded,
 and why that is right; with `request_differences(record, chat, sent)` what a request says that the recorded one does
-not, or the other way round. With `told(completion)` it may tell what else of an answer was recorded.
+not, or the other way round. With `told(completion)` it may tell what else of an answer was recorded, and with
+`asked(provider, chat)` what becomes of a chat before it reaches the provider.
 """
 
 import importlib
@@ -153,7 +154,8 @@ def test_recorded_requests_are_sent_as_they_were(dialect: str, file: Path, table
         chat: Any = record["request"]["body"] if given.get("same_as_request") else given["body"]
         chat.setdefault("model", record["model"])
         provider = adapter.provider(record, "http://127.0.0.1:9")
-        sent = json.loads(provider.build_request(chat, stream=record["stream"]))
+        shown = adapter.asked(provider, chat) if hasattr(adapter, "asked") else chat
+        sent = json.loads(provider.build_request(shown, stream=record["stream"]))
         if told := adapter.request_differences(record, chat, sent):
             found[record["id"]] = told
     table.add(dialect, "sent", file, found)
