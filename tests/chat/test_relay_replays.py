@@ -69,3 +69,12 @@ async def test_entries_of_all_rounds_have_places_of_their_own(name: str) -> None
         reply = await server.chat(stream=True, **ALL)
     entries = [entry for entries in told(reply, name) for entry in entries]
     assert entries == [{"a": place + 1, "index": place} for place in range(5)]
+
+
+async def test_pieces_of_one_entry_stay_pieces_of_one() -> None:
+    pieces = [{"url_citation": {"title": text}, "index": 0} for text in ("A", "B")]
+    async with make_app(Toolbox()) as server:
+        calls = saying(calling(("add", {"a": 3})), annotations=pieces)
+        server.provider.enqueue(calls, saying(completion("5"), annotations=pieces))
+        reply = await server.chat(stream=True, **ALL)
+    assert [entry["index"] for entries in told(reply, "annotations") for entry in entries] == [0, 0, 1, 1]

@@ -36,11 +36,11 @@ def spoken(text: str, *citations: Any) -> Any:
     return {"type": "text", "text": text, "citations": citations}
 
 
-async def message(vendor: Vendor, upstream: FakeUpstream, *rounds: Any) -> Any:
+async def message(vendor: Vendor, upstream: FakeUpstream, *rounds: Any, tools: str = "all") -> Any:
     """What the SDK makes of an answer whose rounds are streamed so."""
     for streamed in rounds:
         upstream.enqueue(*map(sse, streamed), headers={"Content-Type": "text/event-stream"})
-    asked: Any = {"messages": [{"role": "user", "content": "Hi"}], "metadata": {"tools": "all"}}
+    asked: Any = {"messages": [{"role": "user", "content": "Hi"}], "metadata": {"tools": tools}}
     async with client(vendor, upstream) as sdk, sdk.chat.completions.stream(model="m", **asked) as stream:
         completion = await stream.get_final_completion()
     assert len(upstream.requests) == len(rounds)
@@ -82,20 +82,24 @@ async def test_citations_of_two_rounds_stay_apart(fake_upstream: FakeUpstream) -
     assert urls == ["https://a.example", "https://b.example", "https://a.example"]
 
 
+@pytest.mark.parametrize("tools", ["all", "none"])
 @pytest.mark.parametrize("count", [1, 2, 7])
-async def test_sources_told_in_several_events_are_told_once(count: int, fake_upstream: FakeUpstream) -> None:
+async def test_sources_told_in_several_events_are_told_once(
+    count: int, tools: str, fake_upstream: FakeUpstream
+) -> None:
     grounding = {"webSearchQueries": ["q"], "groundingChunks": [{"web": {"uri": "https://a.example", "title": "A"}}]}
     told = [{"content": {"parts": [{"text": "A"}]}, "groundingMetadata": grounding} for _ in range(count)]
     told[-1]["finishReason"] = "STOP"
-    answer = await message(GEMINI, fake_upstream, [{"candidates": [candidate]} for candidate in told])
+    answer = await message(GEMINI, fake_upstream, [{"candidates": [candidate]} for candidate in told], tools=tools)
     assert answer["groundingMetadata"] == grounding
     assert [one["url_citation"]["url"] for one in answer["annotations"]] == ["https://a.example"]
 
 
-async def test_files_of_several_events_stay_apart(fake_upstream: FakeUpstream) -> None:
+@pytest.mark.parametrize("tools", ["all", "none"])
+async def test_files_of_several_events_stay_apart(tools: str, fake_upstream: FakeUpstream) -> None:
     parts = [{"inlineData": {"mimeType": "text/csv", "data": data}} for data in ("YQ==", "Yg==")]
     streamed: Any = [{"candidates": [{"content": {"parts": [part]}}]} for part in parts]
     streamed[-1]["candidates"][0]["finishReason"] = "STOP"
-    answer = await message(GEMINI, fake_upstream, streamed)
+    answer = await message(GEMINI, fake_upstream, streamed, tools=tools)
     data = [part["file"]["file_data"] for part in answer["files"]]
     assert data == ["data:text/csv;base64,YQ==", "data:text/csv;base64,Yg=="]

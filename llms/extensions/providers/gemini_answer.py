@@ -238,7 +238,7 @@ class _Candidate:
         if self._has_told_sources or not (self._grounding or self._citations):
             return
         self._has_told_sources = True
-        about: Json = {"groundingMetadata": self._grounding} if self._grounding else {}
+        about: Json = {"groundingMetadata": {**self._grounding}} if self._grounding else {}
         text = "".join(self._texts)
         cited = (_citation(one, text, one) for one in self._citations)
         if annotations := [*_grounded(self._grounding, text), *cited]:
@@ -346,6 +346,8 @@ def _put(arguments: Json, piece: Json) -> None:
 def _at(inner: Any, step: Any, missing: Any) -> Any:
     """What stands in an object or a list at `step`, where `missing` is put if there is nothing."""
     if isinstance(inner, list):
+        if step > len(inner):  # they come in order; one far beyond would only take memory
+            raise IndexError(f"entry {step} of a list of {len(inner)}")
         inner.extend([missing] * (step + 1 - len(inner)))
         return inner[step]
     return inner.setdefault(step, missing)

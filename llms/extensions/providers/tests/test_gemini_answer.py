@@ -113,6 +113,13 @@ def test_arguments_may_come_in_pieces() -> None:
     }
 
 
+def test_a_piece_far_beyond_the_end_of_a_list_takes_no_memory() -> None:
+    begun = {"functionCall": {"name": "look", "willContinue": True}}
+    far = {"functionCall": {"partialArgs": [{"jsonPath": "$.a[999999999999]", "stringValue": "x"}]}}
+    with pytest.raises((ProviderError, IndexError)):
+        read(answer(begun, reason=None), answer(far))
+
+
 def test_a_piece_goes_on_from_a_whole_argument() -> None:
     begun = {"functionCall": {"name": "look", "args": {"at": "s"}, "willContinue": True}}
     more = {"functionCall": {"partialArgs": [{"jsonPath": "$.at", "stringValue": "ky"}]}}
