@@ -117,4 +117,4 @@ def _at(api: str, vendors: tuple[Vendor, ...]) -> Vendor:
     return next(there, ANYBODY)
 
 
-ANYBODY = Vendor(name="any compatible URL", caches=True)
+ANYBODY = Vendor(name="any compatible URL", caches=True, replays=frozenset(("extra_content",)))  # it may be a gateway

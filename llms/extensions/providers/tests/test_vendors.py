@@ -145,34 +145,3 @@ async def test_a_name_that_only_ends_like_a_host_is_not_it() -> None:
     provider = {"api": "https://notapi.deepseek.com/v1", "api_key": "test-key-0123456789", "models": {"m": {}}}
     async with make_app(PROVIDERS, config={"providers": {"mine": provider}}) as server:
         assert server.app.registry.live["mine"].row.name == "any compatible URL"
-
-
-async def test_azure_is_asked_with_its_own_header(fake_upstream: FakeUpstream) -> None:
-    await sent(fake_upstream, "@ai-sdk/azure")
-    request = fake_upstream.requests[-1]
-    assert (request.path, request.headers["api-key"]) == ("/openai/v1/chat/completions", "test-key-0123456789")
-    assert "Authorization" not in request.headers
-
-
-async def test_azure_with_a_dated_version_is_asked_at_the_deployment(fake_upstream: FakeUpstream) -> None:
-    await sent(fake_upstream, "@ai-sdk/azure", own={"api_version": "2024-10-21"})
-    assert fake_upstream.requests[-1].path == "/openai/deployments/m/chat/completions"
-
-
-async def test_azure_takes_its_resource_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AZURE_RESOURCE_NAME", "my-resource")
-    monkeypatch.setenv("AZURE_API_KEY", "azure-key-0123456789")
-    environ = {"AZURE_RESOURCE_NAME": "my-resource", "AZURE_API_KEY": "azure-key-0123456789"}
-    azure = {"npm": "@ai-sdk/azure", "env": ["AZURE_RESOURCE_NAME", "AZURE_API_KEY"], "models": {"m": {}}}
-    async with make_app(PROVIDERS, config={"providers": {"azure": azure}}, environ=environ) as server:
-        provider = server.app.registry.live["azure"]
-    assert provider.chat_url == "https://my-resource.openai.azure.com/openai/v1/chat/completions"
-    assert provider.headers["api-key"] == "azure-key-0123456789"
-
-
-async def test_azure_without_a_resource_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AZURE_RESOURCE_NAME", raising=False)
-    azure = {"npm": "@ai-sdk/azure", "api_key": "azure-key-0123456789", "models": {"m": {}}}
-    async with make_app(PROVIDERS, config={"providers": {"azure": azure}}) as server:
-        reply = await server.post("/providers/azure", {"enable": True})
-    assert reply.body["feedback"] == "Provider 'Azure' requires AZURE_RESOURCE_NAME, or `resource` in its entry"
