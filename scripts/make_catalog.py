@@ -1,8 +1,8 @@
-"""Makes the two catalogue files of the package: `python scripts/make_catalog.py api.json 2026-09-28`
+"""Makes the catalogue of the package: `python scripts/make_catalog.py api.json 2026-09-28`
 
 `api.json` is https://models.dev/api.json as it was on that day (models.dev is under the MIT licence). Facts are taken
-over; descriptions, which somebody has worded, are not. `providers.json` holds the providers that the packaged llms.json
-names, `models-dev.json.gz` all that speak a dialect we know.
+over; descriptions, which somebody has worded, are not. `models-dev.json.gz` holds all providers that speak a dialect we
+know; a new home gets those of them that its llms.json names.
 """
 
 import gzip
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from llms.kernel import catalog
+from llms.kernel import catalog, snapshot
 
 PACKAGE = Path(catalog.__file__).parents[1]
 SOURCE = "https://models.dev/api.json"
@@ -38,12 +38,8 @@ SPOKEN = frozenset(
 def main(api: Path, date: str) -> None:
     known = json.loads(api.read_bytes())
     providers = {id: _facts(provider) for id, provider in sorted(known.items()) if provider["npm"] in SPOKEN}
-    named = catalog.looked_up(json.loads((PACKAGE / "llms.json").read_bytes()))
-    origin = catalog.Origin(date, SOURCE)
-    ours = {id: providers[id] for id in named if id in providers}
-    (PACKAGE / "providers.json").write_bytes(catalog.to_bytes(ours, origin))
-    everything = catalog.to_bytes(providers, origin)
-    (PACKAGE / "models-dev.json.gz").write_bytes(gzip.compress(everything, 9, mtime=0))
+    everything = catalog.to_bytes(providers, catalog.Origin(date, SOURCE))
+    (PACKAGE / snapshot.NAME).write_bytes(gzip.compress(everything, 9, mtime=0))
 
 
 def _facts(provider: dict[str, Any]) -> dict[str, Any]:

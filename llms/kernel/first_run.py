@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from llms.kernel import files, schema
+from llms.kernel import catalog, files, schema, snapshot
 from llms.kernel.errors import ConfigError
 from llms.kernel.paths import Home
 
@@ -81,10 +81,21 @@ def _create(home: Home, path: Path) -> bool:
 
 def _packaged(home: Home, path: Path) -> bytes:
     source = home.package / path.name
+    if path == home.providers_file and not source.exists() and (known := _catalogue(home)):
+        return known
     try:
         return source.read_bytes()
     except OSError as error:
         raise ConfigError(f"{source} is missing: {error.strerror}. Install llms again, or unset LLMS_ROOT.") from error
+
+
+def _catalogue(home: Home) -> bytes:
+    """What the packaged models.dev tells of the providers in the packaged llms.json; nothing where there is none."""
+    known, origin = snapshot.read(home.package)
+    if not known:
+        return b""
+    named = catalog.looked_up(files.parse_json(_packaged(home, home.config_file), name=home.config_file.name))
+    return catalog.to_bytes({id: known[id] for id in named if id in known}, origin)
 
 
 def _is_old(path: Path) -> bool:

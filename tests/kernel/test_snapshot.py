@@ -27,22 +27,25 @@ def load(tmp_path: Path) -> Callable[..., Config]:
     return load
 
 
-def test_the_packaged_copy_is_whole_and_of_the_same_day_as_the_packaged_catalogue() -> None:
+def test_the_packaged_copy_is_whole_and_dated() -> None:
     everything, origin = snapshot.read(PACKAGE)
     assert len(everything) > 150
     assert sum(len(provider["models"]) for provider in everything.values()) > 7000
     assert origin.date is not None
-    assert (PACKAGE / "providers.json").read_bytes().startswith(b'{\n"$catalog":{"date":"%b"' % origin.date.encode())
     for id, provider in everything.items():
         assert schema.problem(provider, schema.CatalogEntry) is None, id
         assert schema.problem(provider["models"], dict[str, schema.CatalogModel]) is None, id
 
 
-def test_the_packaged_catalogue_is_the_part_of_it_that_a_new_home_needs() -> None:
+def test_a_new_home_gets_the_part_of_it_that_it_needs(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    ensure_home(home)
     everything, origin = snapshot.read(PACKAGE)
-    named = looked_up(files.read_json(PACKAGE / "llms.json"))
-    needed = {id: everything[id] for id in named if id in everything}
-    assert split(files.read_json(PACKAGE / "providers.json")) == (needed, origin)
+    named = looked_up(files.read_json(home.config_file))
+    assert split(files.read_json(home.providers_file)) == (
+        {id: everything[id] for id in named & everything.keys()},
+        origin,
+    )
 
 
 def test_a_provider_that_is_only_named_is_known_without_a_network(load: Callable[..., Config]) -> None:
