@@ -27,7 +27,7 @@ from llms.providers.embeddings import Embedded, EmbeddingDialect, embedding_toke
 from llms.providers.events import StreamEvent
 from llms.providers.generator import GeneratorBase
 from llms.providers.http import HttpClient
-from llms.providers.made import Chunks, completion_of, usage_of
+from llms.providers.made import Chunks, completion_of, counts_in, usage_of
 from llms.providers.openai_compatible import OpenAiCompatible
 from llms.providers.parts import (
     Attachment,
@@ -90,6 +90,7 @@ __all__ = [
     "arguments_text",
     "attachment_of",
     "completion_of",
+    "counts_in",
     "embedding_tokens",
     "ext",
     "parts_of",

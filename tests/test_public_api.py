@@ -7,7 +7,7 @@ Attachment AuthRequired Chat Chunk Chunks Completion ConfigError Context Decoder
 EmbeddingDialect EventReader ExtensionContext Forbidden GeneratorBase HttpClient Limits LlmsError Message Model
 ModelNotFound NotFound OllamaProvider OpenAiCompatible OpenAiLocalProvider Provider ProviderError ProviderTimeout
 ProviderUnreachable RequestError SseDecoder StorageConflict StorageError StreamAssembler StreamCut StreamEvent
-ToolCallEvent Translator Usage Vendor VendorProvider arguments_of arguments_text attachment_of completion_of
+ToolCallEvent Translator Usage Vendor VendorProvider arguments_of arguments_text attachment_of completion_of counts_in
 embedding_tokens ext parts_of schema_of text_of usage_of vendor_classes wav_of
 """
 

@@ -31,6 +31,7 @@ from llms.chat.prepare import can_call_tools, prepare
 from llms.chat.readable import readable
 from llms.chat.routing import Routing
 from llms.chat.strategies import strategy_in
+from llms.chat.tool_call import complete_calls
 from llms.chat.tool_loop import ToolLoop
 from llms.kernel import foreign
 from llms.kernel.config import Config
@@ -175,6 +176,8 @@ class Pipeline:
             return completion
 
         completion, _ = await self._first(turn, attempt, streamed=False)
+        for choice in completion["choices"]:
+            complete_calls(cast(Json, choice.get("message") or {}))
         await self._made(turn.chat, turn.context).take(completion)
         return completion
 

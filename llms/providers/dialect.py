@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, cast
 import msgspec
 
 from llms.kernel.types import Chat, Chunk, Completion, Context, Json, Message, ToolCall
-from llms.providers import replies
+from llms.providers import replies, shapes
 from llms.providers.events import StreamEvent
 from llms.providers.forms import Reading
 from llms.providers.openai_compatible import OpenAiCompatible
@@ -85,7 +85,8 @@ class DialectProvider(OpenAiCompatible):
             completion = self.completion(data)
             for choice in completion["choices"]:
                 _number(cast(Json, choice.get("message") or {}))
-            return completion
+        shapes.check(completion, provider=self.name, form=shapes.Translated)
+        return completion
 
     def reader(self) -> EventReader:
         translator, places = self.translator(), _Places()
@@ -95,7 +96,10 @@ class DialectProvider(OpenAiCompatible):
             if error := replies.failure_inside(event, provider=self.name):
                 raise error
             with Reading(self.name):
-                return [StreamEvent(places.told(chunk)) for chunk in translator.feed(event)]
+                chunks = [places.told(chunk) for chunk in translator.feed(event)]
+            for chunk in chunks:
+                shapes.check(chunk, provider=self.name, form=shapes.Translated)
+            return [*map(StreamEvent, chunks)]
 
         return EventReader(parse, provider=self.name, decoder=self.decoder())
 

@@ -75,5 +75,16 @@ def usage_of(
     return cast(Usage, usage)
 
 
+def counts_in(told: Any) -> Json:
+    """What a vendor tells of usage without counts that are no numbers; nothing where it is no object."""
+    given = told if isinstance(told, dict) else {}
+    counted = ("tokens", "tokencount")
+    return {
+        name: value
+        for name, value in given.items()
+        if not name.lower().endswith(counted) or isinstance(value, int | float)
+    }
+
+
 def _head(id: str | None, model: str) -> Json:
     return {"id": id or f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": model}

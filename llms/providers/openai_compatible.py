@@ -21,6 +21,7 @@ from llms.kernel.types import Chat, Chunk, Completion, Context, Json, Model
 from llms.providers import bodies, embeddings, modality, replies, shapes
 from llms.providers.answers import wrong
 from llms.providers.assembler import StreamAssembler
+from llms.providers.calls import CallPlaces
 from llms.providers.embeddings import OPENAI_EMBEDDINGS, EmbeddingDialect
 from llms.providers.events import StreamEvent, as_events
 from llms.providers.forms import Asking
@@ -206,7 +207,13 @@ class OpenAiCompatible(RequestSettings):
 
     def reader(self) -> EventReader:
         """What reads one stream."""
-        return EventReader(self.parse_event, provider=self.name)
+        calls = CallPlaces()
+
+        def parse(data: bytes) -> StreamEvent:
+            event = self.parse_event(data)
+            return event if event.plain or not calls.tell(event.chunk) else StreamEvent(event.chunk)
+
+        return EventReader(parse, provider=self.name)
 
     def is_stream(self, response: aiohttp.ClientResponse) -> bool:
         """Whether the vendor answers with a stream, as it was asked to."""

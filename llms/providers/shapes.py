@@ -54,6 +54,23 @@ class Usage(msgspec.Struct):
     completion_tokens_details: CompletionDetails | None = None
 
 
+class TranslatedMessage(Message):
+    content: str | None = None
+    reasoning_content: str | None = None
+
+
+class TranslatedChoice(Choice):
+    delta: TranslatedMessage | None = None
+    message: TranslatedMessage | None = None
+
+
+class Translated(msgspec.Struct):
+    """An answer that we have said in OpenAI's words ourselves: nothing is tidied afterwards."""
+
+    choices: list[TranslatedChoice] | None = None
+    usage: Usage | None = None
+
+
 def is_usage(data: Any) -> bool:
     """Whether `data` counts tokens in a way that can be read."""
     try:
@@ -72,10 +89,10 @@ def is_answer(data: Any) -> bool:
     return True
 
 
-def check(data: Any, *, provider: str) -> None:
+def check(data: Any, *, provider: str, form: type[msgspec.Struct] = Answer) -> None:
     """Raises ProviderError where `data` is no completion and no chunk of one."""
     try:
-        msgspec.convert(data, Answer)
+        msgspec.convert(data, form)
     except msgspec.ValidationError as exc:
         raise ProviderError(
             f"{provider} answered with something that is no chat completion: {exc}. Check its `api` URL.",

@@ -3,10 +3,9 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from .test_dialects import PROVIDERS
 
 KEY = "test-key-0123456789"
 STREAMED = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
-NOTHING: Mapping[str, str] = MappingProxyType({})
 TRIES = 3  # Gemini's streams break off so often that it is asked so many times
 PATIENCE = 60.0  # seconds; only a test that fails waits so long
 
@@ -50,23 +48,17 @@ class Bugs(logging.Handler):
             self.found.append(f"{record.getMessage()}: {record.exc_info[1]!r}")
 
 
-def dialects(*, but: tuple[Dialect, ...] = (), known: Mapping[str, str] = NOTHING) -> pytest.MarkDecorator:
-    """A test for each dialect; those in `known` fail for the reason told there."""
-    params = [_case(known, name, dialect) for name, dialect in DIALECTS.items() if dialect not in but]
-    return pytest.mark.parametrize("dialect", params)
+def dialects(*, but: tuple[Dialect, ...] = ()) -> pytest.MarkDecorator:
+    """A test for each dialect."""
+    chosen = {name: dialect for name, dialect in DIALECTS.items() if dialect not in but}
+    return pytest.mark.parametrize("dialect", chosen.values(), ids=chosen)
 
 
-def whole_and_streamed(*, known: Mapping[str, str] = NOTHING) -> pytest.MarkDecorator:
+def whole_and_streamed() -> pytest.MarkDecorator:
     """As `dialects`, each with its answers whole and streamed."""
     kinds = {"whole": False, "streamed": True}
-    pairs = [(f"{name}-{kind}", dialect, kinds[kind]) for name, dialect in DIALECTS.items() for kind in kinds]
-    params = [_case(known, name, dialect, streamed) for name, dialect, streamed in pairs]
-    return pytest.mark.parametrize(("dialect", "streamed"), params)
-
-
-def _case(known: Mapping[str, str], name: str, *values: Any) -> Any:
-    marks = [pytest.mark.xfail(strict=True, reason=known[name])] if name in known else []
-    return pytest.param(*values, id=name, marks=marks)
+    pairs = {f"{name}-{kind}": (dialect, kinds[kind]) for name, dialect in DIALECTS.items() for kind in kinds}
+    return pytest.mark.parametrize(("dialect", "streamed"), pairs.values(), ids=pairs)
 
 
 @asynccontextmanager

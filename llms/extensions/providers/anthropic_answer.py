@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from llms.api import Chunk, Chunks, Completion, Usage, arguments_text, completion_of, usage_of
+from llms.api import Chunk, Chunks, Completion, Usage, arguments_text, completion_of, counts_in, usage_of
 
 from .anthropic_turns import FORMAT
 
@@ -49,14 +49,14 @@ def completion_from(answer: Json) -> Completion:
     }
     if kept := _to_keep(blocks, answer):
         message["provider_metadata"] = {"anthropic": kept}
-    usage = answer.get("usage")
+    usage = counts_in(answer.get("usage"))
     return completion_of(
         message,
         id=answer.get("id"),
         model=answer.get("model") or "",
         finish_reason=_end(answer.get("stop_reason")),
         usage=usage_from(usage) if usage else None,
-        **_tier(usage or {}),
+        **_tier(usage),
     )
 
 
@@ -101,7 +101,7 @@ class AnthropicTranslator:
     def _begin(self, event: Json) -> Iterable[Chunk]:
         message = event["message"]
         self._chunks.begins(id=message.get("id"), model=message.get("model"))
-        self._usage |= message.get("usage") or {}
+        self._usage |= counts_in(message.get("usage"))
         yield self._chunks.delta(role="assistant")
 
     def _open(self, event: Json) -> Iterable[Chunk]:
@@ -150,7 +150,7 @@ class AnthropicTranslator:
 
     def _end(self, event: Json) -> Iterable[Chunk]:
         told = event["delta"]
-        self._usage |= {name: count for name, count in (event.get("usage") or {}).items() if count is not None}
+        self._usage |= {name: count for name, count in counts_in(event.get("usage")).items() if count is not None}
         if told.get("stop_reason"):
             blocks = [block for _, block in sorted(self._blocks.items())]
             if kept := _to_keep(blocks, {**event, **told}):

@@ -27,6 +27,7 @@ from llms.api import (
     Usage,
     arguments_text,
     completion_of,
+    counts_in,
     schema_of,
     usage_of,
 )
@@ -218,7 +219,7 @@ class BedrockProvider(BedrockDoor):
         message = _message(blocks)
         message |= _provider_metadata(blocks, answer)
         reason = _finish_reason(answer["stopReason"], bool(message["tool_calls"]), provider=self.name)
-        usage = _usage(answer.get("usage") or {})
+        usage = _usage(counts_in(answer.get("usage")))
         return completion_of(message, finish_reason=reason, usage=usage, **_beside(answer))
 
     def translator(self) -> Translator:
@@ -257,7 +258,7 @@ class ConverseStream:
 
     def block_goes_on(self, said: Json) -> Iterable[Chunk]:
         place, delta = said["contentBlockIndex"], said["delta"]
-        _grow(self._open.setdefault(place, {}), delta)
+        _grow(self._open[place] if "toolUse" in delta else self._open.setdefault(place, {}), delta)
         if text := delta.get("text"):
             yield self._chunks.delta(content=text)
         elif thought := (delta.get("reasoningContent") or {}).get("text"):
@@ -280,7 +281,7 @@ class ConverseStream:
         yield self._chunks.delta(finish_reason=reason, **_provider_metadata(blocks, said))
 
     def measured(self, said: Json) -> Iterable[Chunk]:
-        yield self._chunks.usage(_usage(said.get("usage") or {}), **_beside(said))
+        yield self._chunks.usage(_usage(counts_in(said.get("usage"))), **_beside(said))
 
 
 _EVENTS = {

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Any
 
-from llms.api import Chunk, Chunks, ProviderError, Usage, arguments_text, usage_of, wav_of
+from llms.api import Chunk, Chunks, ProviderError, Usage, arguments_text, counts_in, usage_of, wav_of
 
 Json = dict[str, Any]
 
@@ -48,7 +48,7 @@ class GeminiTranslator:
 
     def feed(self, event: Json) -> Iterator[Chunk]:
         self._chunks.begins(id=event.get("responseId"), model=event.get("modelVersion"))
-        self._usage |= {name: count for name, count in (event.get("usageMetadata") or {}).items() if count is not None}
+        self._usage |= counts_in(event.get("usageMetadata"))
         candidates = event.get("candidates") or ()
         feedback = event.get("promptFeedback") or {}
         if feedback.get("blockReason") and not candidates:
@@ -173,6 +173,8 @@ class _Candidate:
             return
         url = media.get("fileUri") or f"data:{mime};base64,{_usual(media['data'])}"
         if mime.startswith("image/"):
+            if "data" in media:
+                _bytes(media["data"])  # raises where it is none
             # Not the image itself: it comes back in the message, if somebody sends it again.
             self._parts.append({"image": self._images, **({"thoughtSignature": signature} if signature else {})})
             self._wants_parts = self._wants_parts or signature is not None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from llms.api import Chunk, Chunks, ProviderError, Usage, usage_of
+from llms.api import Chunk, Chunks, ProviderError, Usage, counts_in, usage_of
 
 from .responses_items import FORMAT, is_call
 
@@ -38,6 +38,7 @@ class ResponsesStream:
         self._length = 0  # of the answer's text so far
         self._has_thought = False
         self._calls: dict[int, int] = {}  # the place of a tool call, by item
+        self._called = 0
         self._annotated: dict[tuple[int, int], int] = {}  # how many annotations of a part have gone out
         self._items: dict[int, Json] = {}  # those that have ended
         self._stored = False
@@ -58,7 +59,11 @@ class ResponsesStream:
 
     def begin_item(self, event: Json) -> Iterator[Chunk]:
         if is_call(event["item"]):
-            yield from self._begin_call(event["output_index"], event["item"])
+            place = event["output_index"]
+            if place in self._items:  # another at the place of one that has ended
+                self._calls.pop(place, None)
+                self._said.pop((place, "arguments", 0), None)
+            yield from self._begin_call(place, event["item"])
 
     def end_item(self, event: Json) -> Iterator[Chunk]:
         yield from self._whole(event["output_index"], event["item"])
@@ -87,14 +92,14 @@ class ResponsesStream:
             raise self._failure(error)
         yield from self.begin(event)
         for place, item in enumerate(answer.get("output") or ()):
-            if place not in self._items:
+            if place not in self._items and item not in self._items.values():
                 yield from self._whole(place, item)
         if not _is_plain(output := [item for _, item in sorted(self._items.items())]):
             kept = [_kept(item) for item in output if self._can_be_said_again(item)]
             yield self._chunks.delta(provider_metadata={"responses": {"issuer": self._issuer, "output": kept}})
         reason = _finish_reason(answer, called=bool(self._calls), provider=self._provider)
         yield self._chunks.delta(finish_reason=reason)
-        if usage := answer.get("usage"):
+        if usage := counts_in(answer.get("usage")):
             tier = {"service_tier": answer["service_tier"]} if answer.get("service_tier") else {}
             yield self._chunks.usage(_usage(usage), **tier)
 
@@ -175,15 +180,19 @@ class ResponsesStream:
 
     def _begin_call(self, place: int, item: Json) -> Iterator[Chunk]:
         if place not in self._calls:
-            self._calls[place] = len(self._calls)
+            self._calls[place] = self._called
+            self._called += 1
             kind = "custom" if item["type"] == "custom_tool_call" else "function"
             begun = self._chunks.tool_call(self._calls[place], id=item.get("call_id"), name=item["name"])
             begun["choices"][0]["delta"]["tool_calls"][0]["type"] = kind
             yield begun
+            if early := "".join(self._said.get((place, "arguments", 0), ())):
+                yield self._chunks.tool_call(self._calls[place], arguments=early)
 
     def _arguments(self, place: int, text: str) -> Iterator[Chunk]:
-        if text and place in self._calls:
+        if text:
             self._said.setdefault((place, "arguments", 0), []).append(text)
+        if text and place in self._calls:
             yield self._chunks.tool_call(self._calls[place], arguments=text)
 
     def _annotations(self, place: int, part: int, annotations: list[Json]) -> Iterator[Chunk]:

@@ -287,9 +287,15 @@ BROKEN: list[Any] = [
     {"content": [{"type": "text"}]},
     {"content": [{"type": "tool_use"}]},
     {"content": [{"type": "redacted_thinking"}]},
-    {"content": [], "usage": 5},
-    {"content": [], "usage": {"input_tokens": "x"}},
 ]
+
+
+@pytest.mark.parametrize("usage", [5, {"input_tokens": "x"}])
+def test_usage_that_cannot_be_read_is_as_good_as_none(usage: Any) -> None:
+    body = {"type": "message", "content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn", "usage": usage}
+    completion = made().parse_response(json.dumps(body).encode())
+    assert completion["choices"][0]["message"]["content"] == "Hi"
+    assert "usage" not in completion
 
 
 @pytest.mark.parametrize("answer", BROKEN)
